@@ -1,0 +1,1 @@
+"""How Parity is started: on one machine, in containers, on a cluster."""

@@ -1,0 +1,1 @@
+"""Parity on one machine, with nothing but Python."""
