@@ -1,0 +1,87 @@
+# Parity: every command, from a fresh clone. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.SUFFIXES:
+
+LOG ?= embedded
+SEEDS ?= 20
+BIN := .venv/bin
+READY := .venv/.ready
+LOCAL := $(BIN)/python -m deploy.local
+PYTHON_FILES := deploy libs services tests
+
+export PARITY_LOG := $(LOG)
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help
+help: ## List the commands
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: $(READY) ## Make the virtual environment .venv; all other commands do so by themselves
+
+$(READY): pyproject.toml constraints.txt deploy/local/setup.sh
+	@bash deploy/local/setup.sh
+
+.PHONY: demo
+demo: $(READY) ## Run a month of a practice, from the EHR to the bank (LOG=embedded or kafka)
+	@$(LOCAL).demo --log $(LOG)
+
+.PHONY: up
+up: $(READY) ## Start all services on this machine and keep them running (LOG=embedded or kafka)
+	@$(LOCAL).supervisor up --log $(LOG)
+
+.PHONY: down
+down: $(READY) ## Stop what `make up` or `make demo` started
+	@$(LOCAL).supervisor down
+
+.PHONY: status
+status: $(READY) ## Show which processes run, and where
+	@$(LOCAL).supervisor status
+
+.PHONY: token
+token: $(READY) ## Print a bearer token for the demo tenant, with all scopes
+	@$(LOCAL).token
+
+.PHONY: reset
+reset: $(READY) ## Stop everything and forget all state (.parity)
+	@$(LOCAL).supervisor reset
+
+.PHONY: test
+test: $(READY) ## Run the everyday tests
+	@$(BIN)/pytest -n 2
+
+.PHONY: test-kafka
+test-kafka: $(READY) ## Run the Kafka suites; without a broker they fail
+	@PARITY_REQUIRE_KAFKA=1 $(BIN)/pytest -m kafka
+
+.PHONY: crash
+crash: $(READY) ## Kill processes in the middle of the flow, one seed on each log
+	@$(BIN)/pytest -m crash --log embedded --seeds 1
+	@PARITY_REQUIRE_KAFKA=1 $(BIN)/pytest -m crash --log kafka --seeds 1
+
+.PHONY: chaos
+chaos: $(READY) ## Kill processes in the middle of the flow, SEEDS times, on LOG
+	@$(BIN)/pytest -m crash --log $(LOG) --seeds $(SEEDS)
+
+.PHONY: oracles
+oracles: $(READY) ## Check our X12 against independent readers
+	@$(BIN)/pytest -m oracle
+
+.PHONY: bench
+bench: $(READY) ## Measure what a machine carries
+	@$(BIN)/pytest -m bench -s
+
+.PHONY: lint
+lint: $(READY) ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(READY) ## Check the types
+	@$(BIN)/mypy
+
+.PHONY: docs
+docs: $(READY) ## Write the generated pages of docs/ anew
+	@$(BIN)/python -m tests.contracts.generate
