@@ -12,7 +12,6 @@ LOCAL := $(BIN)/python -m deploy.local
 PYTHON_FILES := deploy libs services tests
 
 export PARITY_LOG := $(LOG)
-export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## List the commands
