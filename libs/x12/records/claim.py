@@ -50,7 +50,7 @@ class LineAdjudication:
     units: Decimal = Decimal(1)
     bundled_line: str = ""
     adjustments: tuple[Adjustment, ...] = ()
-    date: date | None = None
+    adjudicated: date | None = None
     """DTP*573, the day of that payer's decision."""
     remaining_cents: int | None = None
     """AMT*EAF."""

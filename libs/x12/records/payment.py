@@ -36,7 +36,7 @@ class Payment:
     """BPR02 = sum of the claims' payments less the provider adjustments."""
     method: str = "ACH"
     """BPR04: ACH, CHK check, FWT wire, BOP, NON no payment."""
-    date: date
+    paid_on: date
     """BPR16, the day the money is available, or of the check."""
     trace_number: str
     """TRN02: check or EFT number, what the bank shows."""
