@@ -1,0 +1,127 @@
+"""The event log in Postgres: for one machine with one database, and nothing to install but pip.
+
+The records, groups and positions live in schema `log` (embedded.sql), owned by a role of its own. Append is
+part of the caller's transaction; readers are woken by NOTIFY and look every 50 ms besides.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from libs.common.log import PARTITIONS, Message, TopicPartition
+from libs.common.log.embedded_consumer import EmbeddedConsumer, connected, translated
+
+SCHEMA = Path(__file__).with_name("embedded.sql")
+FOR_SERVICES = (
+    "append(text[], text[], bytea[], text[])",
+    "fetch(integer[], bigint[], integer, bigint)",
+    "join_group(text, uuid, text[], interval)",
+    "assignment(text, uuid)",
+    "heartbeat(text, uuid, interval)",
+    "leave_group(text, uuid)",
+    "commit_positions(text, uuid, bigint, integer[], bigint[])",
+    "lag(text, text[])",
+)
+INSTALL_LOCK = 0x70617269_6C6F67  # "parilog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a role may do with the log, once it has logged in under its own name."""
+
+    role: str
+    groups: tuple[str, ...] = ()
+    produces: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+
+
+async def install(connection: asyncpg.Connection, grants: Iterable[Grant]) -> None:
+    """Schema `log` is there, at this release's shape, and these roles may do exactly what their grants say.
+
+    `connection` belongs to a superuser, or to a role that may create roles and schemas. Repeating it changes
+    nothing; roles that are not named keep what they had.
+    """
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", INSTALL_LOCK)
+        if not await connection.fetchval("select exists (select from pg_roles where rolname = 'parity_log')"):
+            await connection.execute("create role parity_log nologin")
+        if not await connection.fetchval("select pg_has_role(current_user, 'parity_log', 'member')"):
+            await connection.execute("grant parity_log to current_user")
+        await connection.execute(SCHEMA.read_text())
+        for grant in grants:
+            await _allow(connection, grant)
+
+
+async def _allow(connection: asyncpg.Connection, grant: Grant) -> None:
+    role = await connection.fetchval("select quote_ident($1)", grant.role)
+    await connection.execute(f"grant usage on schema log to {role}")
+    for function in FOR_SERVICES:
+        await connection.execute(f"grant execute on function log.{function} to {role}")
+    await connection.execute("delete from log.permission where role_name = $1", grant.role)
+    await connection.execute("delete from log.group_permission where role_name = $1", grant.role)
+    topics = sorted({*grant.produces, *grant.consumes})
+    await connection.execute(
+        "insert into log.permission (role_name, topic, produces, consumes)"
+        " select $1, t, t = any($3::text[]), t = any($4::text[]) from unnest($2::text[]) t",
+        grant.role,
+        topics,
+        list(grant.produces),
+        list(grant.consumes),
+    )
+    await connection.execute(
+        "insert into log.group_permission (role_name, group_name) select $1, unnest($2::text[])",
+        grant.role,
+        list(grant.groups),
+    )
+
+
+class EmbeddedLog:
+    """The log in the database behind `url`, as the role in `url` may use it."""
+
+    def __init__(self, url: str, *, session_seconds: float = 10.0, connect_seconds: float = 5.0) -> None:
+        self.url = url
+        self.session_seconds = session_seconds
+        self.connect_seconds = connect_seconds
+
+    async def append(self, connection: asyncpg.Connection | None, messages: Sequence[Message]) -> None:
+        assert connection is not None, "the embedded log appends inside its caller's transaction"
+        assert connection.is_in_transaction(), "an append outside a transaction would tear lock, append and move apart"
+        if not messages:
+            return
+        with translated():
+            await connection.execute(
+                "select log.append($1, $2, $3, $4)",
+                [m.topic for m in messages],
+                [m.key for m in messages],
+                [m.value for m in messages],
+                [json.dumps(dict(m.headers)) for m in messages],
+            )
+
+    def consumer(self, group: str, topics: Iterable[str]) -> EmbeddedConsumer:
+        return EmbeddedConsumer(
+            self.url,
+            group,
+            topics,
+            session_seconds=self.session_seconds,
+            connect_seconds=self.connect_seconds,
+        )
+
+    async def create_topics(self, topics: Iterable[str], partitions: int = PARTITIONS) -> None:
+        async with connected(self.url, self.connect_seconds) as connection, connection.transaction():
+            await connection.execute("select log.create_topics($1, $2)", sorted(topics), partitions)
+
+    async def lag(self, group: str, topics: Iterable[str]) -> dict[TopicPartition, int]:
+        async with connected(self.url, self.connect_seconds) as connection:
+            rows = await connection.fetch("select * from log.lag($1, $2)", group, sorted(topics))
+        return {TopicPartition(row["topic"], row["number"]): row["lag"] for row in rows}
+
+    async def trim(self, keep_days: int) -> int:
+        """Records older than this, and read by every group of their topic, are gone; returns how many."""
+        async with connected(self.url, self.connect_seconds) as connection, connection.transaction():
+            return int(await connection.fetchval("select log.trim(make_interval(days => $1))", keep_days))
+
+    async def close(self) -> None:
+        """Nothing is kept open between calls."""

@@ -1,0 +1,260 @@
+"""A member of a consumer group of the embedded log."""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from libs.common.log import LogRefused, LogUnavailable, PartitionLost, Record, TopicPartition
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "parity_log"
+POLL_FLOOR_SECONDS = 0.05
+MAX_POLL_INTERVAL_SECONDS = 300.0
+MAX_FETCH_BYTES = 16 * 1024 * 1024
+UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+REFUSED = (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedObjectError, asyncpg.InvalidSchemaNameError)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever Postgres says comes out in the words of the log."""
+    try:
+        yield
+    except REFUSED as error:
+        raise LogRefused(str(error)) from error
+    except UNREACHABLE as error:
+        raise LogUnavailable(f"the database of the event log: {type(error).__name__}") from error
+
+
+@asynccontextmanager
+async def connected(url: str, connect_seconds: float) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of one's own, closed afterwards."""
+    with translated():
+        connection = await asyncpg.connect(url, timeout=connect_seconds, command_timeout=30)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+
+@dataclass(slots=True)
+class Held:
+    """A partition that is ours since generation `since`, and the offset that we read next."""
+
+    partition_id: int
+    since: int
+    position: int
+
+
+class EmbeddedConsumer:
+    """One member of a group; one connection, used by one statement at a time."""
+
+    def __init__(
+        self,
+        url: str,
+        group: str,
+        topics: Iterable[str],
+        *,
+        session_seconds: float = 10.0,
+        connect_seconds: float = 5.0,
+    ) -> None:
+        self.group = group
+        self.topics = sorted(topics)
+        self._url = url
+        self._session = timedelta(seconds=session_seconds)
+        self._connect_seconds = connect_seconds
+        self._connection: asyncpg.Connection | None = None
+        self._turn = asyncio.Lock()
+        self._member: UUID = uuid4()
+        self._generation = 0
+        self._stale = True
+        self._held: dict[TopicPartition, Held] = {}
+        self._rotation: deque[TopicPartition] = deque()
+        self._wake = asyncio.Event()
+        self._last_poll = 0.0
+        self._heart: asyncio.Task[None] | None = None
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        return frozenset(self._held)
+
+    async def poll(self, *, timeout_seconds: float = 0.5, max_records: int = 500) -> dict[TopicPartition, list[Record]]:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout_seconds
+        while True:
+            self._wake.clear()
+            self._last_poll = loop.time()
+            async with self._statement() as connection:
+                if self._stale:
+                    await self._sync(connection)
+                found = await self._fetch(connection, max_records)
+            remaining = until - loop.time()
+            if found or remaining <= 0:
+                return found
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), min(POLL_FLOOR_SECONDS, remaining))
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        lost = {tp for tp, offset in offsets.items() if tp not in self._held or offset > self._held[tp].position}
+        kept = {self._held[tp].partition_id: (tp, offset) for tp, offset in offsets.items() if tp not in lost}
+        if kept:
+            async with self._statement() as connection:
+                refused = await connection.fetchval(
+                    "select log.commit_positions($1, $2, $3, $4, $5)",
+                    self.group,
+                    self._member,
+                    self._generation,
+                    list(kept),
+                    [offset for _, offset in kept.values()],
+                )
+            lost |= {kept[partition_id][0] for partition_id in refused}
+        if lost:
+            self._stale = True
+            raise PartitionLost(lost)
+
+    async def close(self) -> None:
+        if self._heart is not None:
+            self._heart.cancel()
+            await asyncio.gather(self._heart, return_exceptions=True)
+            self._heart = None
+        if self._connection is not None and not self._connection.is_closed():
+            try:
+                async with self._statement() as connection:
+                    await connection.execute("select log.leave_group($1, $2)", self.group, self._member)
+            except LogUnavailable:
+                logger.info("left without saying so: the group gives the member up after its session")
+        self._drop_connection()
+        self._held.clear()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def _statement(self) -> AsyncIterator[asyncpg.Connection]:
+        """The connection for one statement; a connection that failed is dropped, and the next call makes another."""
+        async with self._turn:
+            try:
+                with translated():
+                    if self._connection is None or self._connection.is_closed():
+                        await self._connect()
+                    yield self._connection
+            except LogUnavailable:
+                self._drop_connection()
+                raise
+
+    async def _connect(self) -> None:
+        self._drop_connection()
+        self._connection = await asyncpg.connect(self._url, timeout=self._connect_seconds, command_timeout=30)
+        await self._connection.add_listener(CHANNEL, self._on_notice)
+        self._stale = True
+        if self._heart is None:
+            self._heart = asyncio.create_task(self._beat(), name=f"heartbeat of {self.group}")
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    def _on_notice(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        if payload == f"@{self.group}":
+            self._stale = True
+            self._wake.set()
+        elif payload in self.topics:
+            self._wake.set()
+
+    async def _sync(self, connection: asyncpg.Connection) -> None:
+        """We are in the group and know what we hold; what stayed ours is read on from where we are."""
+        self._stale = False
+        self._generation = await connection.fetchval(
+            "select log.join_group($1, $2, $3, $4)", self.group, self._member, self.topics, self._session
+        )
+        rows = await connection.fetch("select * from log.assignment($1, $2)", self.group, self._member)
+        held: dict[TopicPartition, Held] = {}
+        for row in rows:
+            tp = TopicPartition(row["topic"], row["number"])
+            before = self._held.get(tp)
+            same = before is not None and before.since == row["since"]
+            held[tp] = before if before and same else Held(row["partition_id"], row["since"], row["start"])
+        self._generation = max([self._generation, *(row["since"] for row in rows)])
+        self._held = held
+        self._rotation = deque(held)
+
+    async def _fetch(self, connection: asyncpg.Connection, max_records: int) -> dict[TopicPartition, list[Record]]:
+        """The next records, beginning with another partition each time so that none starves."""
+        if not self._held:
+            return {}
+        self._rotation.rotate(-1)
+        by_id = {self._held[tp].partition_id: tp for tp in self._rotation}
+        rows = await connection.fetch(
+            "select * from log.fetch($1, $2, $3, $4)",
+            list(by_id),
+            [self._held[tp].position for tp in by_id.values()],
+            max_records,
+            MAX_FETCH_BYTES,
+        )
+        found: dict[TopicPartition, list[Record]] = {}
+        for row in rows:
+            tp = by_id[row["partition_id"]]
+            found.setdefault(tp, []).append(
+                Record(
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=row["offset"],
+                    key=row["key"],
+                    value=row["value"],
+                    headers=json.loads(row["headers"]),
+                )
+            )
+            self._held[tp].position = row["offset"] + 1
+        return found
+
+    async def _beat(self) -> None:
+        """The group knows that we live, as long as somebody polls."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._session.total_seconds() / 4)
+            if loop.time() - self._last_poll > MAX_POLL_INTERVAL_SECONDS:
+                continue
+            try:
+                async with self._statement() as connection:
+                    generation = await connection.fetchval(
+                        "select log.heartbeat($1, $2, $3)", self.group, self._member, self._session
+                    )
+                    if generation is None:
+                        self._given_up()
+                    elif generation != self._generation:
+                        self._stale = True
+                        self._wake.set()
+            except LogUnavailable:
+                logger.info("heartbeat of %s: the event log does not answer", self.group)
+
+    def _given_up(self) -> None:
+        """The group went on without us: nothing is ours any more, and we come back as somebody new."""
+        self._member = uuid4()
+        self._held.clear()
+        self._stale = True
+        self._wake.set()
