@@ -1,0 +1,1 @@
+"""The delivery kernel that every service stands on: events, outbox, inbox, doors, timers, tasks."""

@@ -1,0 +1,26 @@
+"""Type-prefixed, time-ordered identifiers (UUIDv7, RFC 9562)."""
+
+import os
+import time
+from uuid import UUID, uuid5
+
+_PARITY = UUID("6f1d8a0e-5d0c-5b8e-9a51-706172697479")
+
+
+def uuid7() -> UUID:
+    """A UUID whose first 48 bits are the wall clock's milliseconds; sorts by creation."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return UUID(int=value)
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id of the given type: `new_id("clm")` is `clm_` and 32 hex digits."""
+    return f"{prefix}_{uuid7().hex}"
+
+
+def derived_id(prefix: str, *parts: str) -> str:
+    """The same id for the same parts, so that two services may name a thing before they have met."""
+    return f"{prefix}_{uuid5(_PARITY, chr(31).join(parts)).hex}"

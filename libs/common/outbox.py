@@ -1,0 +1,53 @@
+"""Events leave with the change that they tell: a row in the same transaction, published by the relay."""
+
+import sqlalchemy as sa
+
+from libs.common.db import Transaction
+from libs.common.events.envelope import Event, write
+from libs.common.ids import uuid7
+
+
+async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
+    """The event will be published once `tx` commits; returns its id.
+
+    Call it after the aggregate's row is locked or compared-and-set, so that per subject the order of outbox ids is
+    the order of commits. `sequence` is the aggregate's version and orders the events of one subject.
+    """
+    assert sequence >= 1, "sequences count from 1"
+    event_id = str(uuid7())
+    subject = event.subject()
+    sealed = None
+    detail = getattr(event, "sealed", None)
+    if detail is not None:
+        assert tx.keyring is not None, "a sealed event needs a key ring"
+        sealed = tx.keyring.seal(tx.tenant, detail.model_dump_json().encode(), event.type())
+    attributes = {
+        "id": event_id,
+        "type": event.type(),
+        "source": f"/services/{tx.service}",
+        "subject": subject,
+        "sequence": str(sequence),
+        "time": tx.now.isoformat(),
+        "tenantid": tx.tenant,
+        "correlationid": tx.correlation_id,
+        "causationid": tx.causation_id,
+        "traceparent": tx.traceparent,
+    }
+    await tx.execute(
+        _INSERT,
+        {
+            "event_id": event_id,
+            "topic": event.topic,
+            "key": subject,
+            "tenant": tx.tenant,
+            "value": write(attributes, event, sealed),
+        },
+    )
+    tx.wakes.add(f"{tx.service}_outbox")
+    return event_id
+
+
+_INSERT = sa.text(
+    "insert into outbox (event_id, topic, key, tenant_id, value) "
+    "values (cast(:event_id as uuid), :topic, :key, :tenant, :value)"
+)

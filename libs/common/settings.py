@@ -1,0 +1,99 @@
+"""What a process needs to know, from the environment: one frozen value, no default that would be unsafe outside local mode."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+PORTS = {
+    "eligibility": 8101,
+    "claims": 8102,
+    "remittance": 8103,
+    "credentialing": 8104,
+    "reporting": 8105,
+    "sandbox": 8109,
+}
+"""The port of each service's API; its worker answers `/livez`, `/readyz`, `/metrics`, `/flow` on the port plus 100."""
+
+Role = Literal["owner", "api", "worker"]
+
+
+class MissingSetting(Exception):
+    """A setting that has no safe default is absent."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not set: see docs/operate.md")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """Settings of one service; every service reads the same names with its own prefix.
+
+    `databases` maps a role (owner, api, worker) to its URL. `mode` is `local` or `production`.
+    """
+
+    service: str
+    mode: str
+    host: str
+    port: int
+    databases: dict[str, str]
+    log_url: str
+    business_clock: str
+    keyring: Path
+    cursor_key: Path
+    jwks: str
+    issuer: str
+    audience: str
+    otlp_endpoint: str | None
+    body_limit_bytes: int
+
+    @property
+    def local(self) -> bool:
+        return self.mode == "local"
+
+    @classmethod
+    def from_environment(cls, service: str, environ: dict[str, str] | None = None) -> Self:
+        """The settings of `service`, or MissingSetting naming the variable."""
+        env = dict(os.environ) if environ is None else environ
+        prefix = service.upper()
+
+        def need(name: str) -> str:
+            value = env.get(f"{prefix}_{name}") or env.get(f"PARITY_{name}")
+            if not value:
+                raise MissingSetting(f"PARITY_{name}")
+            return value
+
+        def role_url(role: str) -> str:
+            return env.get(f"{prefix}_DATABASE_{role.upper()}", "")
+
+        databases = {role: url for role in ("owner", "api", "worker") if (url := role_url(role))}
+        if not databases:
+            raise MissingSetting(f"{prefix}_DATABASE_API")
+        kafka = env.get("PARITY_KAFKA", "")
+        uses_kafka = env.get("PARITY_LOG", "embedded") == "kafka"
+        if uses_kafka and not kafka:
+            raise MissingSetting("PARITY_KAFKA")
+        mode = env.get("PARITY_MODE", "production")
+        return cls(
+            service=service,
+            mode=mode,
+            host=env.get("PARITY_HOST", "127.0.0.1" if mode == "local" else "0.0.0.0"),  # noqa: S104
+            port=int(env.get(f"{prefix}_PORT", PORTS[service])),
+            databases=databases,
+            log_url=f"kafka://{kafka}" if uses_kafka else databases.get("worker", next(iter(databases.values()))),
+            business_clock=env.get("PARITY_CLOCK", "system"),
+            keyring=Path(need("KEYRING")),
+            cursor_key=Path(need("CURSOR_KEY")),
+            jwks=need("JWKS"),
+            issuer=need("ISSUER"),
+            audience=need("AUDIENCE"),
+            otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            body_limit_bytes=int(env.get("PARITY_BODY_LIMIT", 1024 * 1024)),
+        )
+
+    def database(self, role: Role) -> str:
+        """The URL for a role, or MissingSetting naming the variable."""
+        try:
+            return self.databases[role]
+        except KeyError:
+            raise MissingSetting(f"{self.service.upper()}_DATABASE_{role.upper()}") from None
