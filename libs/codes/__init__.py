@@ -1,0 +1,1 @@
+"""Facts of the field as data with dates: procedures, modifiers, places, adjustment and remark codes, payers."""
