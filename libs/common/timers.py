@@ -74,7 +74,7 @@ async def done(tx: Transaction, due: Due) -> None:
 
 async def count_due(tx: Transaction) -> int:
     """How many pieces of work are due by business time and not done."""
-    return int(await tx.scalar(sa.text("select count(*) from timer where due_at <= :now"), {"now": tx.now}))
+    return int(await tx.scalar(sa.text("select timers_due_count(:now)"), {"now": tx.now}))
 
 
 class Runner:
@@ -179,12 +179,8 @@ _SET = sa.text(
 )
 _CLEAR = sa.text("delete from timer where kind = :kind and tenant_id = :tenant and id = :id")
 _DONE = sa.text("delete from timer where kind = :kind and tenant_id = :tenant and id = :id and due_at = :at")
-_STILL = sa.text("select true from timer where kind = :kind and tenant_id = :tenant and id = :id and due_at = :at")
-_FIND = sa.text(
-    "select kind, tenant_id, id, due_at, attempts from timer "
-    "where due_at <= :now and kind = any(:kinds) and (not_before is null or not_before <= clock_timestamp()) "
-    "order by due_at, kind, id limit :most"
-)
+_STILL = sa.text("select timer_stands(:kind, :tenant, :id, :at)")
+_FIND = sa.text("select * from timers_due(:now, :kinds, :most)")
 _POSTPONE = sa.text(
     "update timer set attempts = attempts + 1, not_before = clock_timestamp() + make_interval(secs => :seconds) "
     "where kind = :kind and tenant_id = :tenant and id = :id and due_at = :at"
