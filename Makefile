@@ -29,48 +29,48 @@ demo: $(READY) ## Run a month of a practice, from the EHR to the bank (LOG=embed
 
 .PHONY: up
 up: $(READY) ## Start all services on this machine and keep them running (LOG=embedded or kafka)
-	@$(LOCAL).supervisor up --log $(LOG)
+	@$(LOCAL) up --log $(LOG)
 
 .PHONY: down
 down: $(READY) ## Stop what `make up` or `make demo` started
-	@$(LOCAL).supervisor down
+	@$(LOCAL) down
 
 .PHONY: status
 status: $(READY) ## Show which processes run, and where
-	@$(LOCAL).supervisor status
+	@$(LOCAL) status
 
 .PHONY: token
 token: $(READY) ## Print a bearer token for the demo tenant, with all scopes
-	@$(LOCAL).token
+	@$(LOCAL) token
 
 .PHONY: reset
 reset: $(READY) ## Stop everything and forget all state (.parity)
-	@$(LOCAL).supervisor reset
+	@$(LOCAL) reset
 
 .PHONY: test
 test: $(READY) ## Run the everyday tests
-	@$(BIN)/pytest -n 2
+	@$(BIN)/python -m pytest -n 2
 
 .PHONY: test-kafka
 test-kafka: $(READY) ## Run the Kafka suites; without a broker they fail
-	@PARITY_REQUIRE_KAFKA=1 $(BIN)/pytest -m kafka
+	@PARITY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m kafka
 
 .PHONY: crash
 crash: $(READY) ## Kill processes in the middle of the flow, one seed on each log
-	@$(BIN)/pytest -m crash --log embedded --seeds 1
-	@PARITY_REQUIRE_KAFKA=1 $(BIN)/pytest -m crash --log kafka --seeds 1
+	@$(BIN)/python -m pytest -m crash --log embedded --seeds 1
+	@PARITY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m crash --log kafka --seeds 1
 
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of the flow, SEEDS times, on LOG
-	@$(BIN)/pytest -m crash --log $(LOG) --seeds $(SEEDS)
+	@$(BIN)/python -m pytest -m crash --log $(LOG) --seeds $(SEEDS)
 
 .PHONY: oracles
 oracles: $(READY) ## Check our X12 against independent readers
-	@$(BIN)/pytest -m oracle
+	@$(BIN)/python -m pytest -m oracle
 
 .PHONY: bench
 bench: $(READY) ## Measure what a machine carries
-	@$(BIN)/pytest -m bench -s
+	@$(BIN)/python -m pytest -m bench -s
 
 .PHONY: lint
 lint: $(READY) ## Check style and formatting

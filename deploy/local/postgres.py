@@ -211,7 +211,7 @@ class Cluster:
             said = log.read_bytes()[said_before:].decode(errors="replace")
             taken = "could not bind" in said or "Address already in use" in said
             lingering = "shared memory block" in said or "postmaster.pid" in said
-            if time.monotonic() > deadline or not (taken and not keep_port or lingering):
+            if time.monotonic() > deadline or not (lingering or (taken and not keep_port)):
                 raise _refusal("Postgres", said, self.data)
             time.sleep(0.2)
 

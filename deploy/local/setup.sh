@@ -42,7 +42,7 @@ install() {
     echo "Installing the libraries (about a minute, once)."
     mkdir -p "$venv" && : >"$log" || stop "this folder cannot be written; clone Parity where you may write."
     "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet \
-        --constraint constraints.txt --editable '.[dev]' >"$log" 2>&1 && return
+        --constraint constraints.txt --editable '.[local,dev]' >"$log" 2>&1 && return
     if grep -qi 'no space left' "$log"; then
         stop "the disk is full; free about 700 MB and try again."
     fi

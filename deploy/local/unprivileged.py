@@ -19,7 +19,7 @@ from typing import TypedDict
 
 from deploy.local.plain import PlainError, plainly
 
-OUTSIDE = Path("/var/tmp")  # kept over a reboot; what we make there is checked to be ours
+OUTSIDE = Path("/var/tmp")  # noqa: S108  kept over a reboot; what we make there is checked to be ours
 
 
 class Identity(TypedDict, total=False):
@@ -129,9 +129,7 @@ def _copied(programs_home: Path) -> Path:
             shutil.copytree(programs_home, fresh, ignore=shutil.ignore_patterns("include"))
             for path in [fresh, *fresh.rglob("*")]:
                 if not path.is_symlink():
-                    path.chmod(
-                        0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o100 else 0o644
-                    )
+                    path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
             _move_into_place(fresh, copy)
     return copy
 

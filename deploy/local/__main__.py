@@ -1,0 +1,161 @@
+"""`python -m deploy.local up | down | status | token | reset | run`: what the Makefile calls."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local import background, keys
+from deploy.local.plain import PlainError, give_up
+from deploy.local.state import State, supervisor_of
+from deploy.local.supervisor import Supervisor
+from deploy.local.topology import DEMO_HOME, UP_HOME, documented_base, parts
+
+console = Console(highlight=False)
+HOMES = {"make up": UP_HOME, "make demo": DEMO_HOME}
+DATABASES = {UP_HOME: "parity", DEMO_HOME: "parity_demo"}
+
+
+def main(arguments: list[str]) -> None:
+    """Do what is asked, or say in one line what is in the way."""
+    try:
+        asked = _parse(arguments)
+        asked.do(asked)
+    except PlainError as error:
+        give_up(error)
+    except KeyboardInterrupt:
+        give_up(PlainError("stopped."))
+
+
+def up(asked: argparse.Namespace) -> None:
+    """All services run in the background."""
+    if supervisor_of(UP_HOME) is not None:
+        console.print("Parity already runs.")
+        return show(UP_HOME)
+    refuse_second(UP_HOME)
+    with console.status("starting") as spinner:
+        background.start(
+            UP_HOME,
+            log=asked.log,
+            base_port=documented_base(),
+            durable=True,
+            database=DATABASES[UP_HOME],
+            said=spinner.update,
+        )
+    show(UP_HOME)
+    console.print("`make token` prints a bearer token; `make down` stops everything.")
+
+
+def down(_: argparse.Namespace) -> None:
+    """Nothing that was started in the background runs any more."""
+    stopped = [name for name, home in HOMES.items() if background.stop(home)]
+    console.print(
+        f"Stopped what {' and '.join(f'`{name}`' for name in stopped)} started." if stopped else "Nothing was running."
+    )
+
+
+def status(_: argparse.Namespace) -> None:
+    """Print what runs."""
+    running = [home for home in HOMES.values() if supervisor_of(home) is not None]
+    for home in running:
+        show(home)
+    if not running:
+        console.print("Nothing is running; `make up` starts the services.")
+
+
+def token(asked: argparse.Namespace) -> None:
+    """Print a bearer token, and nothing else, so that a shell can take it."""
+    running = [home for home in HOMES.values() if supervisor_of(home) is not None]
+    print(keys.of_running([*running, UP_HOME, DEMO_HOME]).token(tenant_id=asked.tenant))
+
+
+def reset(_: argparse.Namespace) -> None:
+    """All state is gone."""
+    for home in (DEMO_HOME, UP_HOME):
+        background.reset(home, database=DATABASES[home])
+    console.print("All state is gone.")
+
+
+def run_here(asked: argparse.Namespace) -> None:
+    """Run in this process until SIGTERM or SIGINT."""
+    asyncio.run(_run_here(asked))
+
+
+async def _run_here(asked: argparse.Namespace) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+
+    def stop_once() -> None:
+        for kind in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(kind, lambda: None)  # a second signal must not cut the good order short
+        task.cancel()
+
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(kind, stop_once)
+    supervisor = Supervisor(
+        asked.home, log=asked.log, base_port=asked.base_port, durable=asked.durable, database=asked.database
+    )
+    with contextlib.suppress(asyncio.CancelledError):
+        async with supervisor:
+            await supervisor.ready()
+            await asyncio.Event().wait()
+
+
+def refuse_second(home: Path) -> None:
+    """The other home does not run: it uses the same ports."""
+    for name, other in HOMES.items():
+        if other != home and supervisor_of(other) is not None:
+            raise PlainError(f"what `{name}` started still runs on the same ports; `make down` stops it.")
+
+
+def show(home: Path) -> None:
+    """Print each service with its address and its processes."""
+    state = State.read(home)
+    if state is None:
+        return
+    table = Table(
+        "service", "address", "api", "worker", title=f"Parity on {state.log} log, state in {home}", title_justify="left"
+    )
+    for service in state.services:
+        api, worker = parts(state.base_port, (service,))
+        cells = [_describe(state, part.name) for part in (api, worker)]
+        table.add_row(service, api.url, *cells)
+    console.print(table)
+
+
+def _describe(state: State, name: str) -> str:
+    process = state.processes.get(name)
+    if process is None:
+        return "down"
+    return f"{process.pid}" + (f" (restarted {process.restarts}×)" if process.restarts else "")
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, do in {"up": up, "down": down, "status": status, "token": token, "reset": reset, "run": run_here}.items():
+        command = commands.add_parser(name, help=do.__doc__)
+        command.set_defaults(do=do)
+        if name in ("up", "run"):
+            command.add_argument(
+                "--log", choices=("embedded", "kafka"), default=os.environ.get("PARITY_LOG") or "embedded"
+            )
+        if name == "token":
+            command.add_argument("--tenant", default=keys.DEMO_TENANT)
+        if name == "run":
+            command.add_argument("--home", type=Path, default=UP_HOME)
+            command.add_argument("--base-port", type=int, default=documented_base())
+            command.add_argument("--database", default="parity")
+            command.add_argument("--durable", action=argparse.BooleanOptionalAction, default=True)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

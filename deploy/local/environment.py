@@ -1,0 +1,68 @@
+"""The environment of each process: only what this process may know."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from deploy.local.keys import AUDIENCE, ISSUER, Keys
+from deploy.local.state import HOME_VARIABLE
+from deploy.local.topology import Part, parts
+
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OTEL_EXPORTER_OTLP_ENDPOINT", "PARITY_BODY_LIMIT")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What all processes of a home share."""
+
+    home: Path
+    keys: Keys
+    admin_url: str
+    log: str
+    kafka: str | None
+    base_port: int
+
+    def of(self, part: Part) -> dict[str, str]:
+        """The variables of one API or worker: the login of its own role and no other."""
+        roles = ("worker",) if part.kind == "worker" else ("api",)
+        return self._common() | self._logins(part.service, roles) | self._port(part.service)
+
+    def of_migration(self, service: str) -> dict[str, str]:
+        """The variables of `python -m services.X migrate`: the login of the schema's owner."""
+        return self._common() | self._logins(service, ("owner",)) | self._port(service)
+
+    def role_url(self, service: str, role: str) -> str:
+        """The address of the database for one role."""
+        return login(self.admin_url, f"{service}_{role}", self.keys.passwords()[f"{service}_{role}"])
+
+    def _common(self) -> dict[str, str]:
+        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        given = {
+            HOME_VARIABLE: str(self.home),
+            "PYTHONUNBUFFERED": "1",
+            "PARITY_MODE": "local",
+            "PARITY_CLOCK": "platform",
+            "PARITY_LOG": self.log,
+            "PARITY_KEYRING": str(self.keys.keyring),
+            "PARITY_CURSOR_KEY": str(self.keys.cursor_key),
+            "PARITY_JWKS": str(self.keys.jwks),
+            "PARITY_ISSUER": ISSUER,
+            "PARITY_AUDIENCE": AUDIENCE,
+            "PARITY_SANDBOX": next(part.url for part in parts(self.base_port, ("sandbox",))),
+        }
+        return passed | given | ({"PARITY_KAFKA": self.kafka} if self.kafka else {})
+
+    def _logins(self, service: str, roles: tuple[str, ...]) -> dict[str, str]:
+        return {f"{service.upper()}_DATABASE_{role.upper()}": self.role_url(service, role) for role in roles}
+
+    def _port(self, service: str) -> dict[str, str]:
+        api = next(part for part in parts(self.base_port, (service,)) if part.kind == "api")
+        return {f"{service.upper()}_PORT": str(api.port)}
+
+
+def login(admin_url: str, role: str, password: str) -> str:
+    """`admin_url` for another role."""
+    found = urlsplit(admin_url)
+    place = found.netloc.rpartition("@")[2]
+    return urlunsplit(("postgresql", f"{role}:{quote(password, safe='')}@{place}", found.path, found.query, ""))

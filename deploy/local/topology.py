@@ -1,0 +1,75 @@
+"""Which processes make up Parity on one machine, and the port of each."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.plain import PlainError
+from deploy.local.postmaster import free_port, is_free
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = ROOT / ".parity"
+UP_HOME = STATE
+DEMO_HOME = STATE / "demo"
+
+DOCUMENTED_BASE = 8100
+WORKER_OFFSET = 100
+OFFSETS = {"eligibility": 1, "claims": 2, "remittance": 3, "credentialing": 4, "reporting": 5, "sandbox": 9}
+SERVICES = tuple(OFFSETS)
+ROLES = ("owner", "api", "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process: an API or a worker of a service."""
+
+    service: str
+    kind: str
+    port: int
+
+    @property
+    def name(self) -> str:
+        """What operators call it: `claims-worker`."""
+        return f"{self.service}-{self.kind}"
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def parts(base: int, services: Iterable[str] = SERVICES) -> list[Part]:
+    """The API and the worker of each service."""
+    return [
+        Part(service, kind, base + OFFSETS[service] + (WORKER_OFFSET if kind == "worker" else 0))
+        for service in services
+        for kind in ("api", "worker")
+    ]
+
+
+def documented_base() -> int:
+    """8100, so that eligibility is at 8101; PARITY_BASE_PORT moves all ports together."""
+    asked = os.environ.get("PARITY_BASE_PORT", str(DOCUMENTED_BASE))
+    if not asked.isdigit() or not 1024 <= int(asked) <= 65000:
+        raise PlainError(f"PARITY_BASE_PORT is {asked!r}; give a number from 1024 to 65000.")
+    return int(asked)
+
+
+def free_base() -> int:
+    """A base at which every port is free now: for tests."""
+    for _ in range(200):
+        base = free_port()
+        if base < 65000 and all(is_free(part.port) for part in parts(base)):
+            return base
+    raise PlainError("no free ports found; stop some programs and try again.")
+
+
+def refuse_taken_ports(wanted: Iterable[Part]) -> None:
+    """Every port of `wanted` is free, or the first that is not is named."""
+    for part in wanted:
+        if not is_free(part.port):
+            raise PlainError(
+                f"port {part.port}, which {part.name} needs, is taken by another program; "
+                f"stop it (`lsof -i :{part.port}` names it), or move all ports with PARITY_BASE_PORT=9100."
+            )
