@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local.postgres import Cluster
+from deploy.local.postgres import Cluster, remove
 from libs.common.bootstrap import ROLES, SCHEMAS, bootstrap, ensure_database
 from libs.common.clock import PlatformClock
 from libs.common.db import Database
@@ -79,6 +79,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     server = Cluster.start(tmp_path_factory.mktemp("postgres"), durable=False)
     yield server
     server.stop()
+    remove(server.home)
 
 
 @pytest.fixture(scope="session")

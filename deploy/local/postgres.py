@@ -21,7 +21,7 @@ from typing import IO, Any, Self
 
 from deploy.local.plain import PlainError, plainly
 from deploy.local.postmaster import HOST, answers, children_of, free_port, is_free, living
-from deploy.local.unprivileged import Identity, Runner, forget_home, home_for, programs, runner
+from deploy.local.unprivileged import Identity, Runner, abandoned, forget_home, home_for, programs, runner
 
 START_SECONDS = 60.0
 SOCKET_PATH_LIMIT = 90  # 103 bytes on macOS, less the file's own name
@@ -76,6 +76,7 @@ class Cluster:
             (home / "logs").mkdir(parents=True, exist_ok=True)
             lock = _locked(home / "postgres.lock")
             try:
+                _sweep()
                 bins = programs(who)
                 place = home_for(home, who)
                 known = _read_state(home)
@@ -85,7 +86,7 @@ class Cluster:
                 port = int(known.get("port") or free_port())
                 cluster = cls(home, durable, port, password, place / "data", who, bins, lock)
                 cluster._write_state()
-                cluster._stop_orphan()
+                _end_orphan(cluster.data)
                 cluster._initialise()
                 cluster._run()
             except BaseException:
@@ -135,18 +136,6 @@ class Cluster:
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(state))
         fresh.replace(self.home / "postgres.json")
-
-    def _stop_orphan(self) -> None:
-        """End a server that outlived the process that started it; we hold the lock, so nobody needs it."""
-        pid = living(self.data)
-        if pid is None:
-            return
-        for kind in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.kill(pid, kind)
-            if _within(10, lambda: living(self.data) is None):
-                return
-        raise PlainError(f"an earlier Postgres (process {pid}) does not stop; end it and try again.")
 
     def _initialise(self) -> None:
         """The data folder exists, whole: it is made beside its place and moved in when done."""
@@ -226,6 +215,26 @@ class Cluster:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         environment |= {"LC_ALL": "C", "HOME": str(self.data.parent)}
         return Spawn(cwd=str(self.data.parent), env=environment, **self._who.identity())
+
+
+def _end_orphan(data: Path) -> None:
+    """End a server that outlived the process that started it; the caller knows that nobody needs it."""
+    pid = living(data)
+    if pid is None:
+        return
+    for kind in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.kill(pid, kind)
+        if _within(10, lambda: living(data) is None):
+            return
+    raise PlainError(f"an earlier Postgres (process {pid}) does not stop; end it and try again.")
+
+
+def _sweep() -> None:
+    """End and remove what homes that no longer exist have left elsewhere."""
+    for place in abandoned():
+        _end_orphan(place / "postgres" / "data")
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def remove(home: Path) -> None:

@@ -12,6 +12,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -91,10 +92,20 @@ def home_for(home: Path, who: Runner) -> Path:
         if who.can("-w", inside):
             return inside
         inside.rmdir()
-        outside = _outside(home) / "postgres"
+        place = _outside(home)
+        (place / "home").write_text(str(home.resolve()))
+        outside = place / "postgres"
         outside.mkdir(exist_ok=True, mode=0o700)
         who.own(outside)
         return outside
+
+
+def abandoned() -> Iterator[Path]:
+    """What `home_for` made outside for homes that no longer exist."""
+    for place in OUTSIDE.glob("parity-*"):
+        note = place / "home"
+        if place.stat().st_uid == os.geteuid() and note.is_file() and not Path(note.read_text()).is_dir():
+            yield place
 
 
 def forget_home(home: Path) -> None:
