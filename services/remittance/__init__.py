@@ -1,0 +1,1 @@
+"""Remittance: from an 835 to the ledger, the bank, and what the patient owes."""
