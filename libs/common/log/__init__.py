@@ -75,9 +75,7 @@ class Record:
 class Consumer(Protocol):
     """One member of a group. Connects at its first poll; leaves the group when closed."""
 
-    async def poll(
-        self, *, timeout_seconds: float = 0.5, max_records: int = 500
-    ) -> dict[TopicPartition, list[Record]]:
+    async def poll(self, *, timeout_seconds: float = 0.5, max_records: int = 500) -> dict[TopicPartition, list[Record]]:
         """The next records of the partitions held, in order for each partition; empty after `timeout_seconds`.
 
         Joining, rebalancing and heartbeats happen here and in the background. A new owner starts at the
@@ -133,11 +131,11 @@ def open_log(url: str) -> EventLog:
     """The log behind an address: `postgresql://…` is the embedded one, `kafka://host:port,host:port` Kafka."""
     scheme, _, rest = url.partition("://")
     if scheme == "kafka":
-        from libs.common.log.kafka import KafkaLog
+        from libs.common.log.kafka import KafkaLog  # noqa: PLC0415  a process loads the one that it uses
 
         return KafkaLog(rest)
     if scheme in ("postgresql", "postgres"):
-        from libs.common.log.embedded import EmbeddedLog
+        from libs.common.log.embedded import EmbeddedLog  # noqa: PLC0415  a process loads the one that it uses
 
         return EmbeddedLog(url)
     raise ValueError(f"an event log is postgresql://… or kafka://…, not {scheme}://")

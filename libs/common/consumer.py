@@ -1,0 +1,260 @@
+"""The one consumer loop: every record has its effect once, or its key is parked; its neighbours flow on.
+
+Inbox row, effect and outbox rows live or die in one transaction; the offset is committed to the log afterwards.
+A commit that is lost brings the records again, and the inbox drops them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from opentelemetry.trace import SpanKind
+
+from libs.common import inbox, logs, parking, telemetry
+from libs.common.db import Database, Transaction
+from libs.common.events import CATALOG, Envelope, read
+from libs.common.inbox import Arrival
+from libs.common.log import Consumer, EventLog, LogUnavailable, PartitionLost, Record, TopicPartition
+from libs.common.sealing import Keyring
+from libs.common.transient import is_transient, wait, waits
+
+log = logging.getLogger(__name__)
+
+Handle = Callable[[Transaction, Record], Awaitable[None]]
+"""What a service does with a record, inside the transaction of its inbox row."""
+
+T = TypeVar("T")
+
+TRIES = 5
+PER_TRANSACTION = 50
+MAX_RECORDS = 250
+POLL_SECONDS = 0.5
+
+
+class Stopped(Exception):
+    """We were asked to stop in the middle of a batch; what is not committed comes again."""
+
+
+def typed(handlers: Mapping[str, Callable[[Transaction, Envelope[Any]], Awaitable[None]]], keyring: Keyring) -> Handle:
+    """Handlers of events, by topic, as one handler of records."""
+
+    async def handle(tx: Transaction, record: Record) -> None:
+        event: Envelope[Any] = read(record.value, CATALOG[record.topic], keyring.open)
+        await handlers[record.topic](tx, event)
+
+    return handle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inlet:
+    """Where records enter a service."""
+
+    db: Database
+    group: str
+    handle: Handle
+    stopping: asyncio.Event
+    tries: int = TRIES
+
+    async def take(self, records: Iterable[Record]) -> None:
+        """Each record has had its effect, or is parked, when this returns; one tenant per transaction.
+
+        Raises Stopped. An outage is waited out.
+        """
+        by_tenant: dict[str, list[Arrival]] = {}
+        for arrival in map(Arrival.of, records):
+            if not arrival.is_for(self.group):
+                continue
+            by_tenant.setdefault(arrival.tenant_id or "", []).append(arrival)
+        for tenant_id, arrivals in by_tenant.items():
+            for first in range(0, len(arrivals), PER_TRANSACTION):
+                await self._take_together(tenant_id, arrivals[first : first + PER_TRANSACTION])
+
+    async def _take_together(self, tenant_id: str, arrivals: Sequence[Arrival]) -> None:
+        async def together() -> list[Arrival]:
+            async with self.db.transaction(tenant_id or None) as tx:
+                return await self._apply_all(tx, arrivals)
+
+        try:
+            left = await self._through_outages(together)
+        except Stopped:
+            raise
+        except Exception as error:  # noqa: BLE001  at the commit: no single record can be blamed, each is tried alone
+            log.warning("batch_failed", extra={"error": type(error).__name__, "where": logs.where(error)})
+            left = list(arrivals)
+        for arrival in left:
+            await self._take_alone(arrival)
+
+    async def _apply_all(self, tx: Transaction, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Apply what can be applied; returns what failed, and what came after it under the same key."""
+        fresh = await inbox.first_times(tx, arrivals)
+        parked = await parking.parked_among(tx, [a.record.key for a in arrivals])
+        failed: list[Arrival] = []
+        failed_keys: set[str] = set()
+        behind: list[Arrival] = []
+        for arrival in arrivals:
+            if arrival.inbox_id not in fresh:
+                continue
+            fresh.discard(arrival.inbox_id)
+            key = arrival.record.key
+            if key in failed_keys:
+                failed.append(arrival)
+            elif key in parked and await parking.park_behind(tx, arrival):
+                behind.append(arrival)
+            else:
+                try:
+                    async with tx.connection.begin_nested():
+                        await self._apply(tx, arrival)
+                except Exception as error:
+                    if is_transient(error):
+                        raise
+                    log.info("record_failed", extra={"topic": arrival.record.topic, "error": type(error).__name__})
+                    failed.append(arrival)
+                    failed_keys.add(key)
+        await inbox.forget(tx, [*failed, *behind])
+        return failed
+
+    async def _take_alone(self, arrival: Arrival) -> None:
+        """One record in a transaction of its own: a few tries, then its key is parked."""
+
+        async def alone() -> None:
+            async with self.db.transaction(arrival.tenant_id) as tx:
+                await self._apply_one(tx, arrival)
+
+        pauses = waits()
+        for attempt in range(1, self.tries + 1):
+            try:
+                return await self._through_outages(alone)
+            except Stopped:
+                raise
+            except Exception as error:  # noqa: BLE001  whatever it is, it holds up its own key and no other
+                if attempt == self.tries or not arrival.readable:
+                    return await self._park(arrival, error, attempt)
+            await wait(self.stopping, next(pauses))
+
+    async def _apply_one(self, tx: Transaction, arrival: Arrival) -> None:
+        if not await inbox.first_time(tx, arrival):
+            return
+        if await parking.parked_among(tx, [arrival.record.key]) and await parking.park_behind(tx, arrival):
+            await inbox.forget(tx, [arrival])
+            return
+        await self._apply(tx, arrival)
+
+    async def _apply(self, tx: Transaction, arrival: Arrival) -> None:
+        await apply(tx, arrival, self.handle)
+
+    async def _park(self, arrival: Arrival, error: Exception, attempts: int) -> None:
+        reason = parking.reason_of(error) if arrival.readable else parking.NOT_AN_EVENT
+        log.error(
+            "key_parked",
+            extra={
+                "event_id": str(arrival.event_id),
+                "topic": arrival.record.topic,
+                "key": arrival.record.key,
+                "reason": reason,
+            },
+        )
+
+        async def park() -> None:
+            async with self.db.transaction(arrival.tenant_id) as tx:
+                await parking.park(tx, arrival, reason=reason, attempts=attempts)
+
+        await self._through_outages(park)
+
+    async def _through_outages(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` returns or raises; where the database is away, it is done again until it is not."""
+        pauses = waits()
+        while True:
+            if self.stopping.is_set():
+                raise Stopped
+            try:
+                return await work()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                seconds = next(pauses)
+                log.warning(
+                    "consumer_waits", extra={"group": self.group, "error": type(error).__name__, "seconds": seconds}
+                )
+                await wait(self.stopping, seconds)
+
+
+class Unreadable(ValueError):
+    """A record that does not even carry an event's id and tenant."""
+
+
+async def apply(tx: Transaction, arrival: Arrival, handle: Handle) -> None:
+    """The record's effect, caused by its event and in its trace."""
+    record = arrival.record
+    if not arrival.readable:
+        raise Unreadable(record.topic)
+    names = {"event_id": str(arrival.event_id), "topic": record.topic}
+    with (
+        logs.bound(**names),
+        telemetry.span(f"{record.topic} process", parent=arrival.traceparent, kind=SpanKind.CONSUMER),
+    ):
+        tx.correlation_id = arrival.correlation_id
+        tx.causation_id = str(arrival.event_id)
+        tx.traceparent = telemetry.current()
+        await handle(tx, record)
+
+
+async def run(
+    event_log: EventLog,
+    group: str,
+    topics: Iterable[str],
+    *,
+    handle: Handle,
+    db: Database,
+    stopping: asyncio.Event,
+) -> None:
+    """Until `stopping`: read, take, commit. Ends within about a transaction's time, having left the group."""
+    inlet = Inlet(db=db, group=group, handle=handle, stopping=stopping)
+    uncommitted: dict[TopicPartition, int] = {}
+    pauses = waits()
+    async with event_log.consumer(group, topics) as member:
+        while not stopping.is_set():
+            try:
+                polled = await _poll(member, stopping)
+            except LogUnavailable as error:
+                seconds = next(pauses)
+                log.warning("log_unavailable", extra={"group": group, "error": str(error), "seconds": seconds})
+                await wait(stopping, seconds)
+                continue
+            pauses = waits()
+            try:
+                await inlet.take(record for records in polled.values() for record in records)
+            except Stopped:
+                break
+            uncommitted |= {tp: records[-1].offset + 1 for tp, records in polled.items()}
+            await _commit(member, uncommitted)
+
+
+async def _poll(member: Consumer, stopping: asyncio.Event) -> dict[TopicPartition, list[Record]]:
+    """The next records; nothing, at once, when we are to stop."""
+    polling = asyncio.create_task(member.poll(timeout_seconds=POLL_SECONDS, max_records=MAX_RECORDS))
+    ending = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({polling, ending}, return_when=asyncio.FIRST_COMPLETED)
+        return polling.result() if polling.done() else {}
+    finally:
+        for task in (polling, ending):
+            task.cancel()
+            with suppress(asyncio.CancelledError, LogUnavailable):
+                await task
+
+
+async def _commit(member: Consumer, uncommitted: dict[TopicPartition, int]) -> None:
+    """The log knows how far we are; a partition that moved is its new owner's, an outage leaves it for next time."""
+    if not uncommitted:
+        return
+    try:
+        await member.commit(uncommitted)
+        uncommitted.clear()
+    except PartitionLost as lost:
+        log.info("partitions_moved", extra={"count": len(lost.partitions)})
+        uncommitted.clear()
+    except LogUnavailable as error:
+        log.warning("commit_postponed", extra={"error": str(error)})

@@ -1,0 +1,153 @@
+"""The relay: what a service has written to its outbox reaches the log, in order, from one leader per service.
+
+Rows are found by their presence and in order of id, never by `id > last`: a transaction that commits late would be
+skipped for ever. Lock, append and move share one connection, so a leader that has lost its lock can move nothing.
+"""
+
+import asyncio
+import json
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from libs.common.log import EventLog, Message
+from libs.common.transient import is_transient, wait, waits
+
+log = logging.getLogger(__name__)
+
+BATCH_ROWS = 500
+BATCH_BYTES = 4_000_000
+POLL_SECONDS = 0.05
+STANDBY_SECONDS = 0.5
+STUCK_SECONDS = 5.0
+PARTITIONS_SECONDS = 6 * 3600.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Relay:
+    """The relay of one service in one process: leader or standby, as it comes.
+
+    `url` is the worker role's. `stuck_seconds` is how long a leader may leave the oldest row where it is.
+    """
+
+    url: str
+    schema: str
+    event_log: EventLog
+    stuck_seconds: float = STUCK_SECONDS
+    leading: bool = field(default=False, init=False)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Until `stopping`: lead if nobody leads, else stand by. Every failure ends in standing for election again."""
+        pauses = waits(0.1)
+        while not stopping.is_set():
+            connection: asyncpg.Connection | None = None
+            try:
+                connection = await asyncpg.connect(
+                    self.url,
+                    timeout=5,
+                    command_timeout=60,
+                    server_settings={"application_name": f"parity-{self.schema}-relay", "search_path": self.schema},
+                )
+                await self._stand_by(connection, stopping)
+                await self._lead(connection, stopping)
+                pauses = waits(0.1)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                seconds = next(pauses)
+                log.warning("relay_waits", extra={"error": type(error).__name__, "seconds": seconds})
+                await wait(stopping, seconds)
+            finally:
+                self.leading = False
+                if connection is not None:
+                    connection.terminate()  # the lock goes with the session
+
+    async def _stand_by(self, connection: asyncpg.Connection, stopping: asyncio.Event) -> None:
+        """We hold the lock, or are to stop. A holder that moves nothing for `stuck_seconds` is ended."""
+        seen: tuple[int | None, int | None] | None = None
+        since = 0.0
+        loop = asyncio.get_running_loop()
+        while not stopping.is_set():
+            if await connection.fetchval(_TRY_LOCK, self._lock_name):
+                return
+            row = await connection.fetchrow(_HOLDER_AND_OLDEST, self._lock_name)
+            now = (row["holder"], row["oldest"])
+            if now != seen or row["oldest"] is None:
+                seen, since = now, loop.time()
+            elif loop.time() - since >= self.stuck_seconds and row["holder"] is not None:
+                log.warning("relay_takes_over", extra={"seconds": round(loop.time() - since, 1)})
+                await connection.execute("select pg_terminate_backend($1)", row["holder"])
+                seen = None
+                continue
+            await wait(stopping, min(STANDBY_SECONDS, self.stuck_seconds / 4))
+
+    async def _lead(self, connection: asyncpg.Connection, stopping: asyncio.Event) -> None:
+        """What is in the outbox moves, until we are to stop or something fails."""
+        if stopping.is_set():
+            return
+        self.leading = True
+        log.info("relay_leads", extra={"service": self.schema})
+        await connection.add_listener(f"{self.schema}_outbox", self._on_notice)
+        loop = asyncio.get_running_loop()
+        partitions_due = loop.time()
+        while not stopping.is_set():
+            if loop.time() >= partitions_due:
+                await connection.execute("select ensure_sent_partitions()")
+                partitions_due = loop.time() + PARTITIONS_SECONDS
+            self._wake.clear()
+            if not await self._move(connection):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+
+    async def _move(self, connection: asyncpg.Connection) -> bool:
+        """The oldest rows are in the log and in `sent`; False where there were none."""
+        rows = await connection.fetch(_OLDEST, BATCH_ROWS, BATCH_BYTES)
+        if not rows:
+            return False
+        messages = [message_of(row) for row in rows]
+        async with connection.transaction():
+            await self.event_log.append(connection, messages)
+            await connection.execute(_MOVE, [row["id"] for row in rows])
+        return True
+
+    def _on_notice(self, *_: Any) -> None:
+        self._wake.set()
+
+    @property
+    def _lock_name(self) -> str:
+        return f"relay/{self.schema}"
+
+
+def message_of(row: asyncpg.Record, **headers: str) -> Message:
+    """The message of a row of `outbox` or `sent`, with further headers."""
+    return Message(
+        topic=row["topic"], key=row["key"], value=row["value"], headers={**json.loads(row["headers"]), **headers}
+    )
+
+
+_TRY_LOCK = "select pg_try_advisory_lock(hashtextextended($1, 0))"
+_HOLDER_AND_OLDEST = """
+    select (select min(id) from outbox) as oldest, (
+        select pid from pg_locks
+        where locktype = 'advisory' and granted and objsubid = 1
+          and database = (select oid from pg_database where datname = current_database())
+          and (classid::bigint << 32 | objid::bigint) = hashtextextended($1, 0)
+    ) as holder
+"""
+_OLDEST = """
+    select id, topic, key, value, headers::text from (
+        select o.*, sum(octet_length(value)) over (order by id) as upto
+        from (select * from outbox order by id limit $1) o
+    ) summed
+    where upto - octet_length(value) < $2
+    order by id
+"""
+_MOVE = """
+    with gone as (delete from outbox where id = any($1::bigint[]) returning *)
+    insert into sent (id, event_id, topic, key, tenant_id, value, headers, created_at)
+    select id, event_id, topic, key, tenant_id, value, headers, created_at from gone
+"""
