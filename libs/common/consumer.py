@@ -6,25 +6,19 @@ A commit that is lost brings the records again, and the inbox drops them.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from opentelemetry.trace import SpanKind
-
-from libs.common import inbox, logs, parking, telemetry
+from libs.common import inbox, logs, parking
 from libs.common.db import Database, Transaction
-from libs.common.events import CATALOG, Envelope, read
+from libs.common.effect import Handlers, apply
 from libs.common.inbox import Arrival
 from libs.common.log import Consumer, EventLog, LogUnavailable, PartitionLost, Record, TopicPartition
-from libs.common.sealing import Keyring
 from libs.common.transient import is_transient, wait, waits
 
 log = logging.getLogger(__name__)
-
-Handle = Callable[[Transaction, Record], Awaitable[None]]
-"""What a service does with a record, inside the transaction of its inbox row."""
 
 T = TypeVar("T")
 
@@ -38,23 +32,13 @@ class Stopped(Exception):
     """We were asked to stop in the middle of a batch; what is not committed comes again."""
 
 
-def typed(handlers: Mapping[str, Callable[[Transaction, Envelope[Any]], Awaitable[None]]], keyring: Keyring) -> Handle:
-    """Handlers of events, by topic, as one handler of records."""
-
-    async def handle(tx: Transaction, record: Record) -> None:
-        event: Envelope[Any] = read(record.value, CATALOG[record.topic], keyring.open)
-        await handlers[record.topic](tx, event)
-
-    return handle
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inlet:
     """Where records enter a service."""
 
     db: Database
     group: str
-    handle: Handle
+    handlers: Handlers
     stopping: asyncio.Event
     tries: int = TRIES
 
@@ -106,7 +90,7 @@ class Inlet:
             else:
                 try:
                     async with tx.connection.begin_nested():
-                        await self._apply(tx, arrival)
+                        await apply(tx, arrival, self.handlers)
                 except Exception as error:
                     if is_transient(error):
                         raise
@@ -140,10 +124,7 @@ class Inlet:
         if await parking.parked_among(tx, [arrival.record.key]) and await parking.park_behind(tx, arrival):
             await inbox.forget(tx, [arrival])
             return
-        await self._apply(tx, arrival)
-
-    async def _apply(self, tx: Transaction, arrival: Arrival) -> None:
-        await apply(tx, arrival, self.handle)
+        await apply(tx, arrival, self.handlers)
 
     async def _park(self, arrival: Arrival, error: Exception, attempts: int) -> None:
         reason = parking.reason_of(error) if arrival.readable else parking.NOT_AN_EVENT
@@ -181,40 +162,19 @@ class Inlet:
                 await wait(self.stopping, seconds)
 
 
-class Unreadable(ValueError):
-    """A record that does not even carry an event's id and tenant."""
-
-
-async def apply(tx: Transaction, arrival: Arrival, handle: Handle) -> None:
-    """The record's effect, caused by its event and in its trace."""
-    record = arrival.record
-    if not arrival.readable:
-        raise Unreadable(record.topic)
-    names = {"event_id": str(arrival.event_id), "topic": record.topic}
-    with (
-        logs.bound(**names),
-        telemetry.span(f"{record.topic} process", parent=arrival.traceparent, kind=SpanKind.CONSUMER),
-    ):
-        tx.correlation_id = arrival.correlation_id
-        tx.causation_id = str(arrival.event_id)
-        tx.traceparent = telemetry.current()
-        await handle(tx, record)
-
-
-async def run(
+async def consume(
     event_log: EventLog,
-    group: str,
-    topics: Iterable[str],
     *,
-    handle: Handle,
+    group: str,
+    handlers: Handlers,
     db: Database,
     stopping: asyncio.Event,
 ) -> None:
     """Until `stopping`: read, take, commit. Ends within about a transaction's time, having left the group."""
-    inlet = Inlet(db=db, group=group, handle=handle, stopping=stopping)
+    inlet = Inlet(db=db, group=group, handlers=handlers, stopping=stopping)
     uncommitted: dict[TopicPartition, int] = {}
     pauses = waits()
-    async with event_log.consumer(group, topics) as member:
+    async with event_log.consumer(group, handlers) as member:
         while not stopping.is_set():
             try:
                 polled = await _poll(member, stopping)

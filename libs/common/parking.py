@@ -5,13 +5,17 @@ parked behind the others or applied after them.
 """
 
 from collections.abc import Sequence
-from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 
-from libs.common.db import Row, Transaction
+from libs.common import inbox
+from libs.common.db import Database, Row, Transaction
+from libs.common.effect import Handlers, apply
 from libs.common.inbox import Arrival
+from libs.common.log import Record
 from libs.common.logs import where
+from libs.common.transient import is_transient
 
 BEHIND = "an earlier record of this key is parked"
 NOT_AN_EVENT = "not an event that can be read"
@@ -62,33 +66,73 @@ async def _insert(tx: Transaction, arrival: Arrival, reason: str, attempts: int)
     await tx.execute(_INSERT, parameters)
 
 
-async def count(tx: Transaction) -> int:
-    """How many records are parked."""
-    return int(await tx.scalar(sa.text("select count(*) from parked")))
+async def list_parked(db: Database) -> list[str]:
+    """A line for each parked key, the longest waiting first: why, how many records wait, since when."""
+    async with db.transaction() as tx:
+        rows = await tx.all(_KEYS)
+    return [
+        f"{row['key']}  {row['records']} parked since {row['parked_at']:%Y-%m-%d %H:%M:%S}Z  "
+        f"{row['topic']}  {row['tenant_id'] or 'no tenant'}  {row['reason']}"
+        for row in rows
+    ] or ["nothing is parked"]
 
 
-async def keys(tx: Transaction) -> Sequence[Row]:
-    """Each parked key with its first record's topic and reason, its count, and since when; oldest first."""
-    return await tx.all(_KEYS)
+async def show(db: Database, key: str) -> list[str]:
+    """What is parked of a key, in order: each record's reason and its open content, what is sealed left out."""
+    async with db.transaction() as tx:
+        rows = await tx.all(_OF_KEY, {"key": key})
+    lines: list[str] = []
+    for row in rows:
+        lines.append(
+            f"{row['event_id']}  {row['topic']}  parked {row['parked_at']:%Y-%m-%d %H:%M:%S}Z "
+            f"after {row['attempts']} tries: {row['reason']}"
+        )
+        lines.append(f"  {_open_content(row['value'])}")
+    return lines or [f"{key} is not parked"]
 
 
-async def of_key(tx: Transaction, key: str) -> Sequence[Row]:
-    """What is parked of a key, in order."""
-    return await tx.all(_OF_KEY, {"key": key})
+async def replay(db: Database, key: str, handlers: Handlers) -> list[str]:
+    """The key's records have had their effect, in order, up to the first that fails again; that one stays first."""
+    lines: list[str] = []
+    while True:
+        async with db.transaction() as tx:
+            row = await tx.first(_FIRST, {"key": key})
+        if row is None:
+            return lines or [f"{key} is not parked"]
+        try:
+            if await _replay_one(db, row, handlers):
+                lines.append(f"{row['event_id']}  {row['topic']}  applied")
+        except Exception as error:
+            if is_transient(error):
+                raise
+            reason = reason_of(error)
+            async with db.transaction(row["tenant_id"]) as tx:
+                await tx.execute(_AGAIN, {"event_id": str(row["event_id"]), "reason": reason})
+            return [*lines, f"{row['event_id']}  {row['topic']}  failed again: {reason}"]
 
 
-async def one(tx: Transaction, event_id: UUID) -> Row | None:
-    return await tx.first(_ONE, {"event_id": str(event_id)})
+async def _replay_one(db: Database, row: Row, handlers: Handlers) -> bool:
+    """The record is no longer parked and has had its effect; False where somebody else was faster."""
+    arrival = Arrival.of(
+        Record(topic=row["topic"], partition=-1, offset=-1, key=row["key"], value=row["value"], headers=orjson.loads(row["headers"]))
+    )
+    async with db.transaction(arrival.tenant_id) as tx:
+        await lock(tx, arrival.record.key)
+        if (await tx.execute(_RELEASE, {"event_id": str(row["event_id"])})).rowcount == 0:
+            return False
+        if await inbox.first_time(tx, arrival):
+            await apply(tx, arrival, handlers)
+    return True
 
 
-async def failed_again(tx: Transaction, event_id: UUID, reason: str) -> None:
-    """The record stays parked, with the newest reason."""
-    await tx.execute(_AGAIN, {"event_id": str(event_id), "reason": reason})
-
-
-async def release(tx: Transaction, event_id: UUID) -> bool:
-    """The record is no longer parked; False where it was not."""
-    return (await tx.execute(_RELEASE, {"event_id": str(event_id)})).rowcount == 1
+def _open_content(value: bytes) -> str:
+    try:
+        body = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return f"{len(value)} bytes that are not JSON"
+    if isinstance(body, dict) and "sealed" in body:
+        body["sealed"] = "…"
+    return orjson.dumps(body).decode()
 
 
 _AMONG = sa.text("select distinct key from parked where key = any(cast(:keys as text[]))")
@@ -99,10 +143,10 @@ _INSERT = sa.text(
     "on conflict (event_id) do nothing"
 ).bindparams(sa.bindparam("headers", type_=sa.JSON))
 _KEYS = sa.text(
-    "select distinct on (key) key, topic, tenant_id, event_id, reason, parked_at, "
-    "count(*) over (partition by key) as records from parked order by key, id"
+    "select * from (select distinct on (key) id, key, topic, tenant_id, reason, parked_at, "
+    "count(*) over (partition by key) as records from parked order by key, id) first_of_key order by id"
 )
 _OF_KEY = sa.text("select * from parked where key = :key order by id")
-_ONE = sa.text("select * from parked where event_id = cast(:event_id as uuid)")
+_FIRST = sa.text("select * from parked where key = :key order by id limit 1")
 _AGAIN = sa.text("update parked set reason = :reason, attempts = attempts + 1 where event_id = cast(:event_id as uuid)")
 _RELEASE = sa.text("delete from parked where event_id = cast(:event_id as uuid)")

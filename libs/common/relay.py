@@ -26,7 +26,7 @@ STUCK_SECONDS = 5.0
 PARTITIONS_SECONDS = 6 * 3600.0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Relay:
     """The relay of one service in one process: leader or standby, as it comes.
 
@@ -36,7 +36,7 @@ class Relay:
     url: str
     schema: str
     event_log: EventLog
-    stuck_seconds: float = STUCK_SECONDS
+    stuck_seconds: float = field(default=STUCK_SECONDS, kw_only=True)
     leading: bool = field(default=False, init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 

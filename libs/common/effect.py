@@ -1,0 +1,37 @@
+"""The effect of one record: its event is read, and the handler works in its trace and in its name."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from opentelemetry.trace import SpanKind
+
+from libs.common import logs, telemetry
+from libs.common.db import Transaction
+from libs.common.events import CATALOG, Envelope, read
+from libs.common.inbox import Arrival
+
+Handlers = Mapping[str, Callable[[Transaction, Envelope[Any]], Awaitable[None]]]
+"""What a service does with an event, by topic, inside the transaction of its inbox row."""
+
+
+class Unreadable(ValueError):
+    """A record that does not even carry an event's id and tenant."""
+
+
+async def apply(tx: Transaction, arrival: Arrival, handlers: Handlers) -> None:
+    """The record has had its effect, and what the handler does is caused by its event.
+
+    Sealed content is opened with the transaction's key ring, if it has one.
+    """
+    record = arrival.record
+    if not arrival.readable:
+        raise Unreadable(record.topic)
+    with (
+        logs.bound(event_id=str(arrival.event_id), topic=record.topic, correlation_id=arrival.correlation_id),
+        telemetry.span(f"{record.topic} process", parent=arrival.traceparent, kind=SpanKind.CONSUMER),
+    ):
+        tx.correlation_id = arrival.correlation_id
+        tx.causation_id = str(arrival.event_id)
+        tx.traceparent = telemetry.current()
+        event: Envelope[Any] = read(record.value, CATALOG[record.topic], tx.keyring.open if tx.keyring else None)
+        await handlers[record.topic](tx, event)
