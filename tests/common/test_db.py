@@ -76,9 +76,7 @@ async def test_a_role_cannot_read_another_services_schema(fresh_database: TestDa
         ):
             with pytest.raises(asyncpg.PostgresError) as refused:
                 await connection.execute(attempt)
-            assert isinstance(
-                refused.value, asyncpg.InsufficientPrivilegeError | asyncpg.UndefinedTableError
-            ), attempt
+            assert isinstance(refused.value, asyncpg.InsufficientPrivilegeError | asyncpg.UndefinedTableError), attempt
     finally:
         await connection.close()
 

@@ -19,6 +19,7 @@ from libs.common.events.remittance import (
     EraReceived,
     PatientBalanceChanged,
     PaymentPosted,
+    ReceivableChanged,
 )
 from libs.common.events.work import TaskChanged
 
@@ -37,6 +38,7 @@ CONSUMERS: dict[type[Event], tuple[str, ...]] = {
     DenialResolved: ("remittance",),
     EraReceived: (),
     PaymentPosted: ("claims",),
+    ReceivableChanged: (),
     DenialRaised: ("claims",),
     PatientBalanceChanged: (),
     DepositMatched: (),

@@ -42,7 +42,9 @@ class Event(BaseModel):
         field = cls.model_fields.get("sealed")
         if field is None:
             return None
-        return next(a for a in getattr(field.annotation, "__args__", ()) if isinstance(a, type) and issubclass(a, Sealed))
+        return next(
+            a for a in getattr(field.annotation, "__args__", ()) if isinstance(a, type) and issubclass(a, Sealed)
+        )
 
     def subject(self) -> str:
         value = getattr(self, self.key)
@@ -71,6 +73,8 @@ class Envelope(BaseModel, Generic[E]):
     causationid: str | None = None
     traceparent: str | None = None
     data: E
+    raw: bytes = b""
+    """The record as it came."""
 
     @property
     def topic(self) -> str:
@@ -107,7 +111,9 @@ def read(raw: bytes, model: type[E], open_sealed: Open | None = None) -> Envelop
                 plain = open_sealed(body["tenantid"], body["sealed"], body["type"])
                 data["sealed"] = sealed_model.model_validate_json(plain, extra="ignore").model_dump()
         event = model.model_validate(data, extra="ignore")
-        return Envelope[Any](**{n: body.get(n) for n in _ATTRIBUTES}, sequence=int(body["sequence"]), data=event)
+        return Envelope[Any](
+            **{n: body.get(n) for n in _ATTRIBUTES}, sequence=int(body["sequence"]), data=event, raw=raw
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableEvent(f"{model.topic}: {type(error).__name__}") from None
 

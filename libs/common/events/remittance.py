@@ -96,6 +96,25 @@ class PaymentPosted(Event):
     buckets: Buckets
 
 
+class ReceivableChanged(Event):
+    """How a claim's charge is accounted for now, after whatever moved it: a remittance, a decision, a patient's money.
+
+    `first_billed_on` is the date of its first submission, None before one.
+    """
+
+    topic: ClassVar[str] = "receivable.changed"
+    producer: ClassVar[str] = "remittance"
+    kind: ClassVar[Literal["state", "fact"]] = "state"
+    key: ClassVar[str] = "claim_id"
+
+    claim_id: Id
+    practice_id: Id
+    patient_id: Id
+    payer_id: Id
+    first_billed_on: date | None
+    buckets: Buckets
+
+
 class DenialRaised(Event):
     """A payer left part or all of one service line unpaid for a reason that is nobody's share.
 

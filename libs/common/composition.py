@@ -1,0 +1,38 @@
+"""What a service is made of; each service's `app.py` builds one of these, and the runtime does the rest."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+
+from libs.common.db import Transaction
+from libs.common.events.envelope import Envelope, Event
+from libs.common.timers import Timer
+
+Handler = Callable[[Transaction, Envelope[Any]], Awaitable[None]]
+"""A function of a transaction and an event: it records, it never refuses for coming early."""
+
+Flow = Callable[[Transaction], Awaitable[dict[str, int]]]
+"""Counters by which an operator (or the demo) sees whether the flow is quiet; `in_doubt` is one of them. Asked in
+every tenant's stead, so it uses functions that may count across tenants, or returns nothing."""
+
+InboundMapper = Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service: its doors, what it consumes and produces, its due work, its schema's history."""
+
+    name: str
+    title: str
+    migrations: Path
+    routers: tuple[APIRouter, ...] = ()
+    consumes: Mapping[str, Handler] = field(default_factory=dict)
+    produces: tuple[type[Event], ...] = ()
+    timers: tuple[Timer, ...] = ()
+    inbound: Mapping[str, InboundMapper] = field(default_factory=dict)
+    problems: Mapping[type[Exception], tuple[int, str]] = field(default_factory=dict)
+    """Exceptions of the pure domain, and the status and code that a caller sees."""
+    flow: Flow | None = None

@@ -1,0 +1,270 @@
+"""The processes of a service: `api`, `worker`, and the commands of an operator.
+
+python -m services.claims api | worker | migrate | replay --to GROUP | parked list|show KEY|replay KEY
+"""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import httpx
+import sqlalchemy as sa
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from libs.common import logs, migrations, parking, replay, telemetry, timers, webhooks
+from libs.common.clock import PlatformClock, SystemClock
+from libs.common.composition import Service
+from libs.common.consumer import consume
+from libs.common.db import Database, Transaction
+from libs.common.http import create_api
+from libs.common.log import EventLog, LogUnavailable, open_log
+from libs.common.relay import Relay
+from libs.common.sealing import Keyring
+from libs.common.settings import MissingSetting, Role, ServiceSettings
+
+log = logging.getLogger(__name__)
+
+
+def main(service: Service, arguments: list[str] | None = None) -> None:
+    """Run one process of `service`; exits 2 with one line where a setting is missing."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service.name}", description=service.title)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("api", help="serve the HTTP API")
+    commands.add_parser("worker", help="consume, publish, and do what is due")
+    commands.add_parser("migrate", help="bring the schema to the head of its history")
+    again = commands.add_parser("replay", help="publish archived events again for one consumer group")
+    again.add_argument("--to", required=True, metavar="GROUP", help="the only group that takes them")
+    parked = commands.add_parser("parked", help="records that wait for a person, by key")
+    parked.add_argument("action", choices=["list", "show", "replay"])
+    parked.add_argument("key", nargs="?", help="the key (needed for show and replay)")
+    chosen = parser.parse_args(arguments)
+    try:
+        settings = ServiceSettings.from_environment(service.name)
+        logs.configure(service.name)
+        telemetry.configure(service.name, settings.otlp_endpoint)
+        asyncio.run(_run(chosen, service, settings))
+    except MissingSetting as missing:
+        sys.exit(str(missing))
+
+
+async def _run(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:
+    match chosen.command:
+        case "api":
+            await serve_api(service, settings)
+        case "worker":
+            await work(service, settings)
+        case "migrate":
+            await migrations.upgrade(settings.database("owner"), service.name, service.migrations)
+        case "replay":
+            event_log = open_log(settings.log_url)
+            await replay.replay(settings.database("worker"), service.name, event_log, to=chosen.to)
+            await event_log.close()
+        case "parked":
+            await _parked(chosen, service, settings)
+
+
+async def _parked(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:
+    if chosen.action != "list" and chosen.key is None:
+        raise SystemExit(f"parked {chosen.action} needs a key: see `parked list`")
+    db = open_database(service, settings, "worker")
+    try:
+        match chosen.action:
+            case "list":
+                lines = await parking.list_parked(db)
+            case "show":
+                lines = await parking.show(db, chosen.key)
+            case _:
+                lines = await parking.replay(db, chosen.key, service.consumes)
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+    finally:
+        await db.close()
+
+
+def open_database(service: Service, settings: ServiceSettings, role: Role) -> Database:
+    """The service's own schema, in one role, on the clock of this deployment."""
+    clock = PlatformClock() if settings.business_clock == "platform" else SystemClock()
+    keyring = Keyring.load(settings.keyring)
+    return Database(settings.database(role), service=service.name, clock=clock, keyring=keyring)
+
+
+async def serve_api(service: Service, settings: ServiceSettings) -> None:
+    """The HTTP API answers until SIGTERM; requests under way are finished."""
+    await _serve(create_api(service, settings), settings.host, settings.port)
+
+
+async def _serve(app: Any, host: str, port: int) -> None:
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2, server_header=False
+    )
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    await uvicorn.Server(config).serve()
+
+
+async def work(service: Service, settings: ServiceSettings) -> None:
+    """Consumer, relay, timers and the operator's page run until SIGTERM, then stop in order."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    db = open_database(service, settings, "worker")
+    assert db.keyring is not None
+    event_log = open_log(settings.log_url)
+    due = (*service.timers, *webhooks.timers(service))
+    async with httpx.AsyncClient(timeout=httpx.Timeout(10, connect=2)) as http:
+        runner = timers.Runner(list(due), timers.Work(db=db, http=http, keyring=db.keyring, settings=settings))
+        page = uvicorn.Server(
+            uvicorn.Config(
+                operators_page(service, settings, db, event_log),
+                host=settings.host,
+                port=settings.port + 100,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        page.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the loop's own handlers below
+        parts: list[Awaitable[None]] = [
+            Relay(settings.database("worker"), service.name, event_log).run(stopping),
+            runner.run(stopping),
+            _listen(settings.database("worker"), f"{service.name}_timer", runner.wake, stopping),
+            _page(page, stopping),
+        ]
+        if service.consumes:
+            parts.append(consume(event_log, group=service.name, handlers=service.consumes, db=db, stopping=stopping))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in parts:
+                    group.create_task(_until_stopped(part, stopping))
+        finally:
+            await event_log.close()
+            await db.close()
+
+
+async def _until_stopped(part: Awaitable[None], stopping: asyncio.Event) -> None:
+    """A part of the worker ends only because all of it stops; if one fails, the process ends and is restarted."""
+    try:
+        await part
+    except Exception:
+        stopping.set()
+        raise
+
+
+async def _page(server: uvicorn.Server, stopping: asyncio.Event) -> None:
+    serving = asyncio.create_task(_quiet_signals(server))
+    await stopping.wait()
+    server.should_exit = True
+    await serving
+
+
+async def _quiet_signals(server: uvicorn.Server) -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        await server._serve()
+
+
+async def _listen(url: str, channel: str, wake: Callable[[], None], stopping: asyncio.Event) -> None:
+    """Call `wake` at each notification; while the database is away, the 50 ms poll is the floor."""
+    while not stopping.is_set():
+        connection: asyncpg.Connection | None = None
+        try:
+            connection = await asyncpg.connect(url, timeout=5)
+            await connection.add_listener(channel, lambda *_: wake())
+            while not stopping.is_set() and not connection.is_closed():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), 0.5)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            log.warning("listen_lost", extra={"error": type(error).__name__})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), 0.5)
+        finally:
+            if connection is not None:
+                connection.terminate()
+
+
+def operators_page(service: Service, settings: ServiceSettings, db: Database, event_log: EventLog) -> Starlette:
+    """`/livez`, `/readyz`, `/metrics` and `/flow` of a worker."""
+
+    async def livez(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        try:
+            at = await revision(db)
+        except (sa.exc.DBAPIError, OSError):
+            return PlainTextResponse("the database does not answer\n", status_code=503)
+        if at != migrations.head(service.migrations):
+            return PlainTextResponse("migrations are not at head\n", status_code=503)
+        return PlainTextResponse("ok\n")
+
+    async def flow(_: Request) -> Response:
+        try:
+            return JSONResponse(await measure(service, db, event_log))
+        except (sa.exc.DBAPIError, OSError, LogUnavailable) as error:
+            return JSONResponse({"unavailable": type(error).__name__}, status_code=503)
+
+    async def metrics(_: Request) -> Response:
+        try:
+            measured = await measure(service, db, event_log)
+        except (sa.exc.DBAPIError, OSError, LogUnavailable):
+            return PlainTextResponse("parity_up 0\n", status_code=503)
+        lines = [f'parity_{n}{{service="{service.name}"}} {v}' for n, v in measured.items() if isinstance(v, int)]
+        return PlainTextResponse("\n".join(lines) + "\n")
+
+    return Starlette(
+        routes=[
+            Route("/livez", livez),
+            Route("/readyz", readyz),
+            Route("/flow", flow),
+            Route("/metrics", metrics),
+        ]
+    )
+
+
+async def revision(db: Database) -> str | None:
+    """The revision at which the service's schema stands."""
+    async with db.transaction() as tx:
+        found = await tx.scalar(sa.text("select version_num from alembic_version"))
+        return None if found is None else str(found)
+
+
+async def measure(service: Service, db: Database, event_log: EventLog) -> dict[str, Any]:
+    """What tells whether this service is quiet: nothing unsent, unread, due, parked or in doubt."""
+    lag = await event_log.lag(service.name, list(service.consumes)) if service.consumes else {}
+    async with db.transaction() as tx:
+        counters = await service.flow(tx) if service.flow else {}
+        return {
+            "outbox": await _count(tx, "outbox"),
+            "parked": int(await tx.scalar(sa.text("select count(distinct key) from parked"))),
+            "received": await _count(tx, "inbox"),
+            "timers_due": await timers.count_due(tx),
+            "lag": sum(lag.values()),
+            "in_doubt": counters.pop("in_doubt", 0),
+            "counters": counters,
+        }
+
+
+async def _count(tx: Transaction, table: str) -> int:
+    return int(await tx.scalar(sa.text(f"select count(*) from {table}")))
+
+
+@contextlib.asynccontextmanager
+async def running_worker(service: Service, settings: ServiceSettings) -> AsyncIterator[None]:
+    """A worker inside this process, for tests that look at it from within."""
+    task = asyncio.create_task(work(service, settings))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,69 @@
+"""Every event is kept as it came, and its row stands in the analytics table of its topic."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from libs.common.composition import Handler
+from libs.common.db import Transaction
+from libs.common.events import CATALOG, Envelope, Event
+from services.reporting.facts import BY_TOPIC, Projection, Row
+
+
+async def on_event(tx: Transaction, event: Envelope[Event]) -> None:
+    """The record is in the archive, and the table of its topic shows it unless something newer stands there."""
+    await tx.execute(
+        _KEEP,
+        {
+            "event_id": event.id,
+            "tenant": event.tenantid,
+            "practice": getattr(event.data, "practice_id", None),
+            "type": event.type,
+            "subject": event.subject,
+            "at": event.time,
+            "value": event.raw,
+        },
+    )
+    projection = BY_TOPIC[event.topic]
+    await tx.execute(upsert(projection), {"rows": orjson.dumps([projection.row(event)]).decode()})
+
+
+CONSUMES: Mapping[str, Handler] = {topic: on_event for topic in CATALOG}
+
+
+def upsert(projection: Projection, table: str | None = None) -> sa.TextClause:
+    """The statement that writes rows (JSON array `:rows`, each key once) where they are newer than what stands."""
+    columns = _columns(projection)
+    changed = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in projection.keys)
+    target = table or f"reporting.{projection.table}"
+    return sa.text(
+        f"insert into {target} as known ({', '.join(columns)}) "
+        f"select {', '.join(columns)} from jsonb_populate_recordset(null::{target}, cast(:rows as jsonb)) "
+        f"on conflict ({', '.join(projection.keys)}) do update set {changed} "
+        "where excluded.ordinal > known.ordinal"
+    )
+
+
+def newest(projection: Projection, rows: Iterable[Row]) -> Sequence[Row]:
+    """One row for each key, the newest: what a single statement may write."""
+    found: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        key = tuple(row[name] for name in projection.keys)
+        if key not in found or row["ordinal"] > found[key]["ordinal"]:
+            found[key] = row
+    return list(found.values())
+
+
+def _columns(projection: Projection) -> tuple[str, ...]:
+    own = (*projection.fields, *projection.columns)
+    source = ("source",) if projection.source_in_key else ()
+    return tuple(dict.fromkeys(("tenant_id", *source, *own, "event_id", "ordinal")))
+
+
+_KEEP = sa.text(
+    "insert into reporting.record (event_id, tenant_id, practice_id, type, subject, at, value) "
+    "values (cast(:event_id as uuid), :tenant, :practice, :type, :subject, :at, :value) "
+    "on conflict (event_id) do nothing"
+)

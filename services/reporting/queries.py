@@ -1,0 +1,57 @@
+"""What is asked of the analytics tables and the archive: work lists, events, exports."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from libs.common.db import Transaction
+from services.reporting.facts import PROJECTIONS
+
+TABLES = {projection.table: projection for projection in PROJECTIONS}
+
+
+async def work_by_reason(tx: Transaction) -> dict[str, int]:
+    """Open tasks of all services, counted by reason."""
+    rows = await tx.all(
+        sa.text("select reason, count(*) as n from work where status = 'open' group by reason order by reason")
+    )
+    return {row["reason"]: row["n"] for row in rows}
+
+
+async def events_by_topic(tx: Transaction) -> dict[str, int]:
+    """How many distinct events of each type are in the archive."""
+    rows = await tx.all(sa.text("select type, count(*) as n from record group by type order by type"))
+    return {row["type"]: row["n"] for row in rows}
+
+
+async def events_after(
+    tx: Transaction, position: int, limit: int, types: list[str] | None
+) -> list[tuple[int, dict[str, Any]]]:
+    """The next events in the order in which they became visible here, without their sealed part.
+
+    Only records of transactions older than every one still open are shown, so that none appears behind a cursor.
+    """
+    rows = await tx.all(
+        sa.text(
+            "select position, value from record where position > :position "
+            "and written_by < pg_snapshot_xmin(pg_current_snapshot()) "
+            "and (cast(:types as text[]) is null or type = any(:types)) order by position limit :limit"
+        ),
+        {"position": position, "types": types, "limit": limit},
+    )
+    found = []
+    for row in rows:
+        event = orjson.loads(row["value"])
+        event.pop("sealed", None)
+        found.append((row["position"], event))
+    return found
+
+
+async def rows_of(tx: Transaction, table: str) -> AsyncIterator[dict[str, Any]]:
+    """Every row of an analytics table that the caller may see, in the order of its key."""
+    keys = ", ".join(TABLES[table].keys)
+    result = await tx.connection.stream(sa.text(f"select * from reporting.{table} order by {keys}"))
+    async for row in result.mappings():
+        yield {name: value for name, value in row.items() if name not in ("tenant_id", "ordinal")}
