@@ -166,6 +166,7 @@ create table "{schema}".inbound_message (
     status text not null default 'received',
     errors jsonb not null default '[]',
     attempts int not null default 0,
+    traceparent text,
     received_at timestamptz not null,
     processed_at timestamptz,
     unique (tenant_id, source_id, webhook_id)

@@ -1,0 +1,127 @@
+"""Who did or saw what, and why: an append-only trail in each service.
+
+Writes are recorded by the doors themselves; views of a patient's data by routes that say `phi=True`; what no request
+caused may be recorded by steps.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from libs.common.db import Row, Transaction
+from libs.common.pages import Cursor, Limit, Page, paginate
+from libs.common.routing import Router, Tx
+
+trail = sa.Table(
+    "audit",
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger),
+    sa.Column("tenant_id", sa.Text),
+    sa.Column("practice_id", sa.Text),
+    sa.Column("at", sa.DateTime(timezone=True)),
+    sa.Column("actor", sa.Text),
+    sa.Column("action", sa.Text),
+    sa.Column("subject_type", sa.Text),
+    sa.Column("subject_id", sa.Text),
+    sa.Column("why", sa.Text),
+    sa.Column("request_id", sa.Text),
+)
+
+
+async def record(
+    tx: Transaction,
+    action: str,
+    subject_type: str | None,
+    subject_id: str | None,
+    why: str | None = None,
+    *,
+    practice_id: str | None = None,
+) -> None:
+    """The trail says that the actor of `tx` did `action` to this subject; ids and codes only."""
+    await record_each(tx, action, subject_type, [subject_id], why, practice_ids=[practice_id])
+
+
+async def record_each(
+    tx: Transaction,
+    action: str,
+    subject_type: str | None,
+    subject_ids: Sequence[str | None],
+    why: str | None = None,
+    *,
+    practice_ids: Sequence[str | None],
+) -> None:
+    """One line of the trail for each subject, in one statement."""
+    await tx.execute(
+        _RECORD,
+        {
+            "tenant": tx.tenant,
+            "practices": list(practice_ids),
+            "actor": tx.actor,
+            "action": action,
+            "type": subject_type,
+            "subjects": list(subject_ids),
+            "why": why,
+            "request": tx.request_id,
+        },
+    )
+
+
+_RECORD = sa.text(
+    "insert into audit (tenant_id, practice_id, actor, action, subject_type, subject_id, why, request_id) "
+    "select :tenant, s.practice_id, :actor, :action, :type, s.subject_id, :why, :request "
+    "from unnest(cast(:practices as text[]), cast(:subjects as text[])) as s (practice_id, subject_id)"
+)
+
+
+class AuditEvent(BaseModel):
+    """One line of the audit trail."""
+
+    id: int
+    at: datetime = Field(description="Wall time.")
+    actor: str = Field(description="The subject of the token, or the name of a process.")
+    action: str = Field(description="`service.route`, or a step's own word.")
+    subject_type: str | None
+    subject_id: str | None
+    practice_id: str | None
+    why: str | None = Field(description="The caller's X-Purpose-Of-Use.")
+    request_id: str | None
+
+
+def routes(service: str) -> Router:
+    """The audit trail of a service, to be read by those who may."""
+    router = Router(prefix="/v1/audit-events", tags=["audit"])
+
+    @router.get("", scope=f"{service}:audit", response_model=Page[AuditEvent])
+    async def list_audit_events(
+        tx: Tx,
+        subject_id: Annotated[str | None, Query(max_length=128)] = None,
+        actor: Annotated[str | None, Query(max_length=128)] = None,
+        action: Annotated[str | None, Query(max_length=128)] = None,
+        request_id: Annotated[str | None, Query(max_length=128)] = None,
+        since: Annotated[datetime | None, Query(description="From this instant on.")] = None,
+        until: Annotated[datetime | None, Query(description="Before this instant.")] = None,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Page[AuditEvent]:
+        """Who did or saw what, oldest first. A caller limited to practices sees the lines of those only."""
+        select = sa.select(trail)
+        given = {"subject_id": subject_id, "actor": actor, "action": action, "request_id": request_id}
+        select = select.where(*(trail.c[name] == value for name, value in given.items() if value is not None))
+        if since is not None:
+            select = select.where(trail.c.at >= since)
+        if until is not None:
+            select = select.where(trail.c.at < until)
+        if tx.practice_ids is not None:
+            select = select.where(trail.c.practice_id.is_not(None))
+        return await paginate(tx, select, cursor, limit, key=("id",), view=_view)
+
+    return router
+
+
+def _view(row: Row) -> AuditEvent:
+    fields: dict[str, Any] = {name: row[name] for name in AuditEvent.model_fields}
+    return AuditEvent(**fields)

@@ -1,0 +1,109 @@
+"""What is read of a request before any work begins: its size, its kind, its JSON."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope
+
+from libs.common.problems import FieldError, Invalid, Malformed, TooLarge, UnsupportedMediaType, pointer
+
+DEEPEST: Final = 64
+"""How far arrays and objects may be nested; nothing that we take comes near."""
+_NUL: Final = b"\\u0000"
+_NOT_BRACKETS: Final = bytes(n for n in range(256) if n not in b"[]{}")
+
+
+async def read(request: Request, *, limit_bytes: int) -> bytes:
+    """The whole body, counted while it comes in. Raises TooLarge (413)."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit_bytes:
+        raise TooLarge(limit_bytes)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit_bytes:
+            raise TooLarge(limit_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def check_type(content_type: str | None, content_encoding: str | None, accepts: Sequence[str]) -> None:
+    """Goes on if the body is of a kind that the route takes. Raises UnsupportedMediaType (415)."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if (content_encoding or "identity").lower() != "identity":
+        raise UnsupportedMediaType(accepts)
+    if kind not in accepts and not ("application/json" in accepts and _is_json(kind)):
+        raise UnsupportedMediaType(accepts)
+
+
+def _is_json(kind: str) -> bool:
+    return kind.startswith("application/") and kind.endswith("+json")
+
+
+def parse(body: bytes) -> Any:
+    """The JSON of a body. Raises Malformed (400), Invalid (422) for a NUL character, which no text column takes."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Malformed("The body is not JSON in UTF-8.") from None
+    if _may_be_deep(body) and _depth(found) > DEEPEST:
+        raise Malformed(f"The body is nested more than {DEEPEST} deep.")
+    if _NUL in body:
+        _refuse_nul(found, [])
+    return found
+
+
+def _may_be_deep(body: bytes) -> bool:
+    """False only where the nesting is surely shallow: pairs of brackets are taken away from the inside out."""
+    left = body.translate(None, _NOT_BRACKETS)
+    for _ in range(DEEPEST):
+        shorter = left.replace(b"[]", b"").replace(b"{}", b"")
+        if not shorter:
+            return False
+        if len(shorter) == len(left):
+            return True
+        left = shorter
+    return True
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+    return depth - 1
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+def _refuse_nul(value: Any, path: list[str | int]) -> None:
+    if isinstance(value, str) and "\x00" in value:
+        raise Invalid([FieldError(pointer(path), "nul_character", "Text holds no NUL character.")])
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_nul(name, [*path, "*"])
+            _refuse_nul(inner, [*path, name])
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _refuse_nul(inner, [*path, index])
+
+
+class Read(Request):
+    """A request whose body has been read already; its JSON is parsed by our rules."""
+
+    def __init__(self, scope: Scope, receive: Receive, body: bytes) -> None:
+        self._left = [body]
+        self._outer = receive
+        super().__init__(scope, self._again)
+
+    async def _again(self) -> Message:
+        if self._left:
+            return {"type": "http.request", "body": self._left.pop(), "more_body": False}
+        return await self._outer()
+
+    async def json(self) -> Any:
+        return parse(await self.body())

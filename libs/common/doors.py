@@ -1,0 +1,194 @@
+"""The way of a request through the doors, the same for every route of every service.
+
+Authenticate, check the scope, read the body, open ONE transaction (tenant, practices, actor, request id), look for
+the stored answer of a repeated POST, run the route, record who did what, store the answer, commit, and only then
+answer. Whatever raises on the way undoes all of it.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.common import audit, bodies, idempotency, logs, telemetry
+from libs.common.auth import Principal, Verifier
+from libs.common.db import Database, Transaction
+from libs.common.pages import signing_key
+from libs.common.problems import FieldError, Forbidden, Invalid, Malformed, NotFound
+from libs.common.routing import Door, DoorRoute, Handler, Visit, enter, subject_type
+
+log = logging.getLogger(__name__)
+
+REQUEST_ID: Final = "parity.request_id"
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_PURPOSE: Final = re.compile(r"[A-Za-z_]{2,32}")
+_READ_BYTES: Final = 256 * 1024
+"""Answers up to this size are looked into for the ids that the trail names."""
+
+
+class _Refused(Exception):
+    """A route answered with a refusal instead of raising one; the transaction is undone all the same."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__(answer.status_code)
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What an API's doors need; `app.state.doors`."""
+
+    service: str
+    db: Database
+    verifier: Verifier
+    cursor_key: bytes
+    body_limit_bytes: int
+
+    async def through(self, request: Request, route: DoorRoute, handler: Handler) -> Response:
+        """The answer of the route, after its transaction is committed."""
+        door = route.door
+        principal = await self._admit(request, door)
+        visit = Visit(door=door, request_id=request.scope[REQUEST_ID], principal=principal)
+        visit.body = await self._body(request, door)
+        enter(request, visit)
+        signing_key.set(self.cursor_key)
+        read = bodies.Read(request.scope, request.receive, visit.body)
+        if not door.transaction:
+            return await handler(read)
+        try:
+            return await self._in_transaction(read, route, handler, visit)
+        except _Refused as refused:
+            return refused.answer
+
+    async def _admit(self, request: Request, door: Door) -> Principal | None:
+        _refuse_nul(request)
+        if door.open_to == "anyone":
+            return None
+        principal = await self.verifier.principal(request.headers.get("authorization"))
+        if door.scope is not None and not principal.may(door.scope):
+            raise Forbidden("The token lacks the scope that this needs.", code="scope_missing", scope=door.scope)
+        logs.bind(tenant_id=principal.tenant_id)
+        return principal
+
+    async def _body(self, request: Request, door: Door) -> bytes:
+        if request.method not in _WITH_BODY:
+            return b""
+        body = await bodies.read(request, limit_bytes=door.body_limit_bytes or self.body_limit_bytes)
+        if body:
+            headers = request.headers
+            bodies.check_type(headers.get("content-type"), headers.get("content-encoding"), door.accepts)
+        return body
+
+    async def _in_transaction(self, request: Request, route: DoorRoute, handler: Handler, visit: Visit) -> Response:
+        asked = _keyed(request, route, visit) if visit.door.idempotent else None
+        principal = visit.principal
+        async with self.db.transaction(
+            principal.tenant_id if principal else None,
+            practice_ids=_practices(request, principal),
+            actor=principal.subject if principal else "anyone",
+            correlation_id=visit.request_id,
+            traceparent=telemetry.current(),
+            request_id=visit.request_id,
+        ) as tx:
+            if asked is not None and (stored := await idempotency.begin(tx, asked)) is not None:
+                return stored
+            visit.tx = tx
+            answer = await handler(request)
+            if answer.status_code >= 400:
+                raise _Refused(answer)
+            if visit.door.audited and (visit.door.phi or request.method in _WITH_BODY):
+                await _record(tx, request, route, answer)
+            if asked is not None:
+                await idempotency.keep(tx, asked, answer)
+        return answer
+
+
+def _keyed(request: Request, route: DoorRoute, visit: Visit) -> idempotency.Request:
+    return idempotency.request(
+        request.headers.get(idempotency.HEADER),
+        method=request.method,
+        route=route.path_format,
+        target=f"{request.url.path}?{request.url.query}",
+        body=visit.body,
+        practice_ids=visit.principal.practice_ids if visit.principal else None,
+    )
+
+
+def _practices(request: Request, principal: Principal | None) -> frozenset[str] | None:
+    """The practices that the caller may see, or the one of them that X-Practice-Id narrows this request to."""
+    if principal is None:
+        return None
+    chosen = request.headers.get("x-practice-id")
+    if chosen is None:
+        return principal.practice_ids
+    if not principal.within(chosen):
+        raise NotFound("There is no such practice.")
+    return frozenset({chosen})
+
+
+def _refuse_nul(request: Request) -> None:
+    """No text column takes a NUL, so nothing has such an id, and no query finds anything."""
+    if any("\x00" in value for value in request.path_params.values() if isinstance(value, str)):
+        raise NotFound
+    if b"%00" in request.scope["query_string"]:
+        raise Malformed("The query holds a NUL character.")
+
+
+async def _record(tx: Transaction, request: Request, route: DoorRoute, answer: Response) -> None:
+    """The trail says who did or saw what; subjects come from the path, else from the ids in the answer."""
+    shown = _shown(answer)
+    params = [value for value in request.path_params.values() if isinstance(value, str)]
+    if params:
+        subjects: list[tuple[str | None, str | None]] = [(params[-1], _practice(shown))]
+    elif isinstance(shown, dict) and isinstance(shown.get("data"), list):
+        subjects = [(_id(one), _practice(one)) for one in shown["data"]]
+    else:
+        subjects = [(_id(shown), _practice(shown))]
+    await audit.record_each(
+        tx,
+        f"{tx.service}.{route.name}",
+        route.door.subject or subject_type(route.path_format),
+        [subject for subject, _ in subjects],
+        _purpose(request),
+        practice_ids=[practice for _, practice in subjects],
+    )
+
+
+def _shown(answer: Response) -> Any:
+    body = getattr(answer, "body", b"")
+    if not body or len(body) > _READ_BYTES or "json" not in answer.headers.get("content-type", ""):
+        return None
+    return orjson.loads(body)
+
+
+def _id(shown: Any) -> str | None:
+    found = shown.get("id") if isinstance(shown, Mapping) else None
+    return found if isinstance(found, str) else None
+
+
+def _practice(shown: Any) -> str | None:
+    found = shown.get("practice_id") if isinstance(shown, Mapping) else None
+    return found if isinstance(found, str) else None
+
+
+def _purpose(request: Request) -> str | None:
+    purpose = request.headers.get("x-purpose-of-use")
+    if purpose is not None and not _PURPOSE.fullmatch(purpose):
+        raise Invalid([FieldError("/X-Purpose-Of-Use", "pattern", "Letters and underscores, 2 to 32.", "header")])
+    return purpose
+
+
+async def _doors(request: Request) -> Doors:
+    found = request.app.state.doors
+    assert isinstance(found, Doors)
+    return found
+
+
+Here = Annotated[Doors, Depends(_doors)]
+"""For routes that open their own transactions: `here.db.transaction(tenant)`."""

@@ -1,0 +1,174 @@
+"""A service's HTTP API: its own routes and the kernel's, all behind the same doors.
+
+Services import from here what their routes need; what happens on the way through is in `doors.py`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from libs.common import audit, auth, failures, migrations, openapi, tasks, webhook_routes
+from libs.common.auth import Principal
+from libs.common.clock import PlatformClock, SystemClock
+from libs.common.composition import Service
+from libs.common.db import Database
+from libs.common.doors import REQUEST_ID, Doors, Here
+from libs.common.pages import (
+    Cursor,
+    IfMatch,
+    Limit,
+    Page,
+    check_version,
+    etag,
+    invalid_query,
+    paginate,
+    set_etag,
+)
+from libs.common.problems import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    PreconditionFailed,
+    Problem,
+    Unavailable,
+)
+from libs.common.routing import BULK_BYTES, X12, Caller, RawBody, Router, Tx
+from libs.common.sealing import Keyring
+from libs.common.settings import ServiceSettings
+from libs.common.threshold import Threshold
+
+__all__ = [
+    "BULK_BYTES",
+    "X12",
+    "Caller",
+    "Conflict",
+    "Cursor",
+    "FieldError",
+    "Forbidden",
+    "Here",
+    "IfMatch",
+    "Invalid",
+    "Limit",
+    "Malformed",
+    "NotFound",
+    "Page",
+    "PreconditionFailed",
+    "Principal",
+    "Problem",
+    "RawBody",
+    "Router",
+    "Tx",
+    "Unavailable",
+    "check_version",
+    "create_api",
+    "etag",
+    "invalid_query",
+    "paginate",
+    "set_etag",
+]
+
+
+def create_api(service: Service, settings: ServiceSettings, *, database: Database | None = None) -> FastAPI:
+    """The API of `service`: its routers, the kernel's routes, `/livez`, `/readyz`, `/openapi.json`."""
+    db = database or _database(settings)
+    api = _Api(
+        title=f"Parity {service.name}",
+        version="1",
+        description=service.title,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
+        lifespan=_lifespan,
+        middleware=[Middleware(Threshold, mapped=service.problems)],
+        telemetry={"logs": False, "operation_spans": False, "exclude": _is_probe},
+    )
+    api.state.doors = Doors(
+        service=service.name,
+        db=db,
+        verifier=auth.verifier(settings.jwks, issuer=settings.issuer, audience=settings.audience),
+        cursor_key=settings.cursor_key.read_bytes(),
+        body_limit_bytes=settings.body_limit_bytes,
+    )
+    for router in service.routers:
+        api.include_router(router)
+    for router in _kernel_routers(service):
+        api.include_router(router)
+    _probes(api, service, db)
+    _refusals(api, service)
+    return api
+
+
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.document(self, super().openapi)
+        return self.openapi_schema
+
+
+def _kernel_routers(service: Service) -> list[Router]:
+    found = [tasks.routes(service.name), audit.routes(service.name)]
+    if service.inbound:
+        found += webhook_routes.routes(service)
+    return found
+
+
+def _database(settings: ServiceSettings) -> Database:
+    clock = PlatformClock() if settings.business_clock == "platform" else SystemClock()
+    keyring = Keyring.load(settings.keyring)
+    return Database(settings.database("api"), service=settings.service, clock=clock, keyring=keyring)
+
+
+@asynccontextmanager
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await api.state.doors.db.close()
+
+
+def _is_probe(scope: Any) -> bool:
+    return scope.get("path") in ("/livez", "/readyz")
+
+
+def _probes(api: FastAPI, service: Service, db: Database) -> None:
+    """Liveness: the loop answers. Readiness: the database answers and is migrated; the event log does not matter."""
+
+    async def livez(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        try:
+            async with db.transaction() as tx:
+                revision = await tx.scalar(sa.text("select version_num from alembic_version"))
+        except (sa.exc.SQLAlchemyError, OSError):
+            return PlainTextResponse("the database does not answer\n", status_code=503)
+        if revision != migrations.head(service.migrations):
+            return PlainTextResponse("migrations are not at head\n", status_code=503)
+        return PlainTextResponse("ok\n")
+
+    api.add_route("/livez", livez, include_in_schema=False)
+    api.add_route("/readyz", readyz, include_in_schema=False)
+
+
+def _refusals(api: FastAPI, service: Service) -> None:
+    """What the framework refuses by itself is answered as a problem, like everything else."""
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        problem = failures.problem_of(error, service.problems)
+        failures.record(problem, error)
+        return failures.answer(problem, request.scope.get(REQUEST_ID))
+
+    for kind in (HTTPException, RequestValidationError):
+        api.add_exception_handler(kind, refuse)

@@ -1,0 +1,129 @@
+"""The same POST twice has one effect and one answer.
+
+Key, request hash and answer commit with the change itself. The answer may show what nobody else should read, so it
+is stored sealed. A refusal stores nothing: the caller may mend the request and use the key again.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+import sqlalchemy as sa
+from starlette.responses import Response
+
+from libs.common.db import Row, Transaction
+from libs.common.problems import FieldError, InFlight, Invalid, Malformed
+
+HEADER: Final = "Idempotency-Key"
+REPLAYED: Final = "Idempotency-Replayed"
+KEPT_DAYS: Final = 7
+_CONTEXT: Final = "idempotency"
+_KEPT_HEADERS: Final = ("content-type", "location", "etag")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One keyed request: the route's template, the caller's key, and a hash of everything that was asked."""
+
+    route: str
+    key: str
+    digest: str
+
+
+def request(
+    key: str | None, *, method: str, route: str, target: str, body: bytes, practice_ids: Iterable[str] | None
+) -> Request:
+    """The keyed request. Raises Malformed (400) without a usable key.
+
+    The digest covers the path and query as sent and what the caller may see, so that a key never answers one caller
+    with what another, more restricted, must not know.
+    """
+    if not key:
+        raise Malformed(
+            f"Every POST carries an {HEADER}: a text of your own choice, new for each new request.",
+            code="idempotency_key_required",
+        )
+    if not (8 <= len(key) <= 128 and key.isascii() and key.isprintable()):
+        raise Malformed(
+            f"An {HEADER} has 8 to 128 printable ASCII characters.",
+            code="idempotency_key_invalid",
+            errors=[FieldError(f"/{HEADER}", "length", "8 to 128 printable ASCII characters", "header")],
+        )
+    sight = "*" if practice_ids is None else ",".join(sorted(practice_ids))
+    head = "\n".join((method, target, sight)).encode()
+    digest = hashlib.sha256(hashlib.sha256(head).digest() + hashlib.sha256(body).digest()).hexdigest()
+    return Request(route=f"{method} {route}", key=key, digest=digest)
+
+
+async def begin(tx: Transaction, asked: Request) -> Response | None:
+    """The stored answer if this was done before; None if it is to be done now, by nobody else meanwhile.
+
+    Raises InFlight (409) while another does the same, Invalid (422) if the key was used for something else.
+    """
+    found = await tx.one(
+        _BEGIN,
+        {
+            "lock": f"{tx.service}/{tx.tenant}/{asked.route}/{asked.key}",
+            "tenant": tx.tenant,
+            "route": asked.route,
+            "key": asked.key,
+        },
+    )
+    if not found["locked"]:
+        raise InFlight("A request with this key is still running.")
+    if found["request_hash"] is None:
+        return None
+    if found["request_hash"] != asked.digest:
+        raise Invalid(
+            code="idempotency_key_reuse",
+            title="This key belongs to another request",
+            detail=f"A new request needs a new {HEADER}.",
+        )
+    return _answer(tx, found)
+
+
+async def keep(tx: Transaction, asked: Request, answer: Response) -> None:
+    """The answer is stored with the change. Raises InFlight if somebody else has just stored theirs."""
+    assert tx.keyring is not None, "stored answers are sealed"
+    headers = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
+    kept = await tx.first(
+        _KEEP,
+        {
+            "tenant": tx.tenant,
+            "route": asked.route,
+            "key": asked.key,
+            "hash": asked.digest,
+            "status": answer.status_code,
+            "headers": orjson.dumps(headers).decode(),
+            "body": tx.keyring.seal(tx.tenant, bytes(answer.body), _CONTEXT),
+        },
+    )
+    if kept is None:
+        raise InFlight("A request with this key has just finished; ask again for its answer.")
+
+
+async def sweep(tx: Transaction) -> int:
+    """Answers older than `KEPT_DAYS` are gone; how many went."""
+    return (await tx.execute(_SWEEP, {"days": KEPT_DAYS})).rowcount
+
+
+def _answer(tx: Transaction, kept: Row) -> Response:
+    assert tx.keyring is not None, "stored answers are sealed"
+    body = tx.keyring.open(tx.tenant, kept["body_sealed"], _CONTEXT)
+    return Response(body, status_code=kept["status"], headers={**orjson.loads(kept["headers"]), REPLAYED: "true"})
+
+
+_BEGIN = sa.text(
+    # One statement: its snapshot may be older than the lock, so a missing row is proven only by `_KEEP`'s conflict.
+    "select pg_try_advisory_xact_lock(hashtextextended(:lock, 0)) as locked, "
+    "i.request_hash, i.status, cast(i.headers as text) as headers, i.body_sealed "
+    "from (select 1) one left join idempotency i on i.tenant_id = :tenant and i.route = :route and i.key = :key"
+)
+_KEEP = sa.text(
+    "insert into idempotency (tenant_id, route, key, request_hash, status, headers, body_sealed) "
+    "values (:tenant, :route, :key, :hash, :status, cast(:headers as jsonb), :body) "
+    "on conflict (tenant_id, route, key) do nothing returning true"
+)
+_SWEEP = sa.text("delete from idempotency where created_at < clock_timestamp() - make_interval(days => :days)")

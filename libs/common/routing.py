@@ -1,0 +1,201 @@
+"""Routes that pass the doors: each declares its scope and what else it asks, and gets one transaction.
+
+    router = Router(prefix="/v1/claims", tags=["claims"])
+
+    @router.get("/{claim_id}", scope="claims:read", phi=True)
+    async def read_claim(claim_id: str, tx: Tx) -> ClaimView: ...
+
+What happens on the way through is in `doors.py`. A route's function neither commits nor catches: it returns the
+answer, or raises a Problem or one of the exceptions that its service has mapped.
+"""
+
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, Protocol, TypeVar, cast
+
+from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.common.auth import Principal
+from libs.common.db import Transaction
+
+F = TypeVar("F", bound=Callable[..., Any])
+Handler = Callable[[Request], Awaitable[Response]]
+JSON: Final = ("application/json",)
+X12: Final = ("application/edi-x12", "text/plain", "application/octet-stream")
+MERGE_PATCH: Final = ("application/merge-patch+json", "application/json")
+BULK_BYTES: Final = 32 * 1024 * 1024
+"""The body limit of routes that take files or batches."""
+_VISIT: Final = "parity.visit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What one route asks of a request."""
+
+    scope: str | None
+    """The scope that the token needs; None: any token of a tenant."""
+    open_to: Literal["callers", "anyone"] = "callers"
+    """`anyone`: no token; the route proves by itself who calls, or is of a test tool."""
+    transaction: bool = True
+    """False: the route opens its own, through `Here`."""
+    idempotent: bool = False
+    """A POST that carries an Idempotency-Key, always."""
+    phi: bool = False
+    """The answer shows a patient's data; who looked is recorded."""
+    audited: bool = True
+    subject: str | None = None
+    """The kind of thing it is about, where the path does not say it."""
+    accepts: Sequence[str] = JSON
+    body_limit_bytes: int | None = None
+    """None: as in the settings."""
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """One request on its way through the doors."""
+
+    door: Door
+    request_id: str
+    body: bytes = b""
+    principal: Principal | None = None
+    tx: Transaction | None = None
+
+
+class Passage(Protocol):
+    """What `app.state.doors` is."""
+
+    async def through(self, request: Request, route: "DoorRoute", handler: Handler) -> Response: ...
+
+
+class DoorRoute(APIRoute):
+    """An APIRoute whose handler runs behind the doors of its application."""
+
+    door: Door = Door(scope=None)
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            doors = cast(Passage, request.app.state.doors)
+            return await doors.through(request, self, handler)
+
+        return handle
+
+
+class Router(APIRouter):
+    """Routes under one prefix. `open_to="anyone"` and `idempotent=False` are for webhooks and test tools."""
+
+    def __init__(
+        self,
+        prefix: str = "",
+        tags: Sequence[str] = (),
+        *,
+        open_to: Literal["callers", "anyone"] = "callers",
+        idempotent: bool = True,
+    ) -> None:
+        super().__init__(prefix=prefix, tags=list(tags), route_class=DoorRoute)
+        self._open_to = open_to
+        self._idempotent = idempotent
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        *,
+        scope: str | None = None,
+        idempotent: bool | None = None,
+        phi: bool = False,
+        audited: bool = True,
+        transaction: bool = True,
+        subject: str | None = None,
+        accepts: Sequence[str] | None = None,
+        body_limit_bytes: int | None = None,
+        **fastapi: Any,
+    ) -> Callable[[F], F]:
+        """A route; further arguments (status_code, summary, response_model, responses, …) are FastAPI's."""
+        assert scope or self._open_to == "anyone", f"{method} {path} has no scope"
+        door = Door(
+            scope=scope,
+            open_to=self._open_to,
+            transaction=transaction,
+            idempotent=method == "POST" and (self._idempotent if idempotent is None else idempotent),
+            phi=phi,
+            audited=audited and self._open_to == "callers",
+            subject=subject,
+            accepts=accepts or (MERGE_PATCH if method == "PATCH" else JSON),
+            body_limit_bytes=body_limit_bytes,
+        )
+        if accepts is not None and "openapi_extra" not in fastapi:
+            schema = {"schema": {"type": "string", "format": "binary"}}
+            fastapi["openapi_extra"] = {
+                "requestBody": {"required": True, "content": {kind: schema for kind in accepts}}
+            }
+
+        def add(function: F) -> F:
+            self.add_api_route(path, function, methods=[method], **fastapi)
+            route = self.routes[-1]
+            assert isinstance(route, DoorRoute)
+            route.door = door
+            return function
+
+        return add
+
+    def get(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+        return self.operation("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+        return self.operation("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+        return self.operation("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+        return self.operation("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+        return self.operation("DELETE", path, **options)
+
+
+def enter(request: Request, visit: Visit) -> None:
+    request.scope[_VISIT] = visit
+
+
+def visit_of(request: Request) -> Visit:
+    return cast(Visit, request.scope[_VISIT])
+
+
+async def _transaction(request: Request) -> Transaction:
+    tx = visit_of(request).tx
+    assert tx is not None, "this route opens its own transactions"
+    return tx
+
+
+async def _caller(request: Request) -> Principal:
+    principal = visit_of(request).principal
+    assert principal is not None, "this route is open to anyone"
+    return principal
+
+
+async def _raw_body(request: Request) -> bytes:
+    return visit_of(request).body
+
+
+Tx = Annotated[Transaction, Depends(_transaction)]
+"""The transaction of this request, committed before the answer leaves."""
+Caller = Annotated[Principal, Depends(_caller)]
+RawBody = Annotated[bytes, Depends(_raw_body)]
+"""The body as it came, for routes that take something else than JSON (`accepts=X12`)."""
+
+
+@functools.cache
+def subject_type(path: str) -> str | None:
+    """The kind of thing that a path is about: `/v1/claims/{claim_id}/appeals` is about a claim."""
+    parts = [part for part in path.split("/") if part and part != "v1"]
+    named = [part[1:-1].removesuffix("_id") for part in parts if part.startswith("{")]
+    if named:
+        return named[-1].replace("-", "_")
+    return parts[-1].partition(":")[0].replace("-", "_").removesuffix("s") if parts else None

@@ -1,0 +1,78 @@
+"""One trace from the webhook to the ledger: trace contexts are made, stored with outbox rows and taken up again.
+
+Without `PARITY_OTLP` no provider exists and spans cost nothing; the trace context is carried all the same, so that
+one trace id is found in answers, events and logs.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+)
+from opentelemetry.util.types import AttributeValue
+
+_HEADER: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+
+
+def from_header(traceparent: str | None) -> SpanContext | None:
+    """The trace context of a W3C `traceparent`, or None where it is absent or malformed."""
+    found = _HEADER.fullmatch((traceparent or "").strip())
+    if found is None:
+        return None
+    trace_id, span_id = int(found[1], 16), int(found[2], 16)
+    if not trace_id or not span_id:
+        return None
+    return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(int(found[3], 16)))
+
+
+def to_header(context: SpanContext) -> str:
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+
+
+def current() -> str | None:
+    """The `traceparent` of what runs now, to be stored with an outbox row; None outside any trace."""
+    context = trace.get_current_span().get_span_context()
+    return to_header(context) if context.is_valid else None
+
+
+@contextmanager
+def span(
+    name: str,
+    *,
+    parent: str | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+    attributes: dict[str, AttributeValue] | None = None,
+) -> Iterator[Span]:
+    """What runs inside is a span, child of `parent` (a traceparent) or of what runs now; a new trace where neither is.
+
+    An exception marks the span with its type and nothing of its text.
+    """
+    outer = from_header(parent)
+    base = trace.set_span_in_context(NonRecordingSpan(outer)) if outer is not None else None
+    opened = trace.get_tracer("parity").start_span(name, context=base, kind=kind, attributes=attributes)
+    if not opened.get_span_context().is_valid:
+        opened = NonRecordingSpan(_fresh(outer))
+    with trace.use_span(opened, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+        try:
+            yield opened
+        except BaseException as error:
+            opened.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
+
+
+def _fresh(outer: SpanContext | None) -> SpanContext:
+    """A context of our own where no provider makes one: same trace if there is one, not sampled."""
+    trace_id = outer.trace_id if outer is not None else int.from_bytes(os.urandom(16)) or 1
+    flags = outer.trace_flags if outer is not None else TraceFlags(0)
+    return SpanContext(trace_id, int.from_bytes(os.urandom(8)) or 1, is_remote=False, trace_flags=flags)

@@ -1,0 +1,83 @@
+"""The outermost layer of an API: a request id and a trace for each request, one log line, and no exception past it."""
+
+import logging
+import re
+import time
+from typing import Final
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from libs.common import failures, logs, telemetry
+from libs.common.doors import REQUEST_ID
+from libs.common.ids import new_id
+
+log = logging.getLogger(__name__)
+
+_GIVEN: Final = re.compile(r"req_[0-9a-zA-Z]{8,64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_QUIET: Final = frozenset({"/livez", "/readyz"})
+
+
+class Threshold:
+    """ASGI middleware; `mapped` are the service's own exceptions."""
+
+    def __init__(self, app: ASGIApp, mapped: failures.Mapped) -> None:
+        self._app = app
+        self._mapped = mapped
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        request_id = _request_id(request.headers.get("x-request-id"))
+        scope[REQUEST_ID] = request_id
+        with logs.bound(request_id=request_id):
+            if telemetry.current() is not None:
+                await self._serve(scope, receive, send, request_id)
+                return
+            with telemetry.span("request", parent=request.headers.get("traceparent")):
+                await self._serve(scope, receive, send, request_id)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        began = time.perf_counter()
+        status = 0
+        extra = [(b"x-request-id", request_id.encode())]
+        if (traceparent := telemetry.current()) is not None:
+            extra.append((b"traceparent", traceparent.encode()))
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message.get("headers", ()), *extra]}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001  the last place that can still answer
+            problem = failures.problem_of(error, self._mapped)
+            failures.record(problem, error)
+            if status == 0:
+                await failures.answer(problem, request_id)(scope, receive, sending)
+        _line(scope, status, began)
+
+
+def _line(scope: Scope, status: int, began: float) -> None:
+    route = getattr(scope.get("route"), "path_format", None)
+    if route is None and scope["path"] in _QUIET:
+        return
+    log.info(
+        "request",
+        extra={
+            "method": scope["method"],
+            "route": route or "-",
+            "status": status,
+            "milliseconds": round((time.perf_counter() - began) * 1000, 1),
+        },
+    )
+
+
+def _request_id(given: str | None) -> str:
+    """The caller's own id if it is plainly an id, else a new one; it ends up in logs, so nothing else is taken."""
+    return given if given is not None and _GIVEN.fullmatch(given) else new_id("req")
