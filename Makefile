@@ -39,6 +39,10 @@ down: $(READY) ## Stop what `make up` or `make demo` started
 status: $(READY) ## Show which processes run, and where
 	@$(LOCAL) status
 
+.PHONY: containers
+containers: $(READY) ## Prepare deploy/compose.yaml, and print the command that starts it
+	@$(LOCAL).containers
+
 .PHONY: token
 token: $(READY) ## Print a bearer token for the demo tenant, with all scopes
 	@$(LOCAL) token

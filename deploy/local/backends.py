@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from deploy import topics
 from deploy.local.plain import PlainError
 from deploy.local.postgres import Cluster
-from libs.common.events import TOPICS
-from libs.common.log import open_log
 
 WATCH_SECONDS = 0.5
 
@@ -64,11 +63,7 @@ class Backends:
     async def create_topics(self) -> None:
         """Kafka has every topic of the table of events; the embedded log gets them from the bootstrap."""
         if self.kafka is not None:
-            log = open_log(f"kafka://{self.kafka}")
-            try:
-                await log.create_topics(TOPICS)
-            finally:
-                await log.close()
+            await topics.create(self.kafka)
 
     async def stop(self) -> None:
         """What we started has ended; what was named runs on."""

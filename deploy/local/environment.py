@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from deploy.local.keys import AUDIENCE, ISSUER, Keys
@@ -14,7 +15,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OTEL_EXPORTER_OT
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What all processes of a home share."""
+    """What all processes of a home share; `secrets` is the folder as the processes see it."""
 
     home: Path
     keys: Keys
@@ -22,6 +23,14 @@ class Environment:
     log: str
     kafka: str | None
     base_port: int
+    secrets: Path
+    sandbox: str
+
+    @classmethod
+    def here(cls, home: Path, keys: Keys, admin_url: str, *, log: str, kafka: str | None, base_port: int) -> Self:
+        """For processes on this machine."""
+        sandbox = parts(base_port, ("sandbox",))[0].url
+        return cls(home, keys, admin_url, log, kafka, base_port, keys.place, sandbox)
 
     def of(self, part: Part) -> dict[str, str]:
         """The variables of one API or worker: the login of its own role and no other."""
@@ -44,12 +53,12 @@ class Environment:
             "PARITY_MODE": "local",
             "PARITY_CLOCK": "platform",
             "PARITY_LOG": self.log,
-            "PARITY_KEYRING": str(self.keys.keyring),
-            "PARITY_CURSOR_KEY": str(self.keys.cursor_key),
-            "PARITY_JWKS": str(self.keys.jwks),
+            "PARITY_KEYRING": str(self.secrets / self.keys.keyring.name),
+            "PARITY_CURSOR_KEY": str(self.secrets / self.keys.cursor_key.name),
+            "PARITY_JWKS": str(self.secrets / self.keys.jwks.name),
             "PARITY_ISSUER": ISSUER,
             "PARITY_AUDIENCE": AUDIENCE,
-            "PARITY_SANDBOX": next(part.url for part in parts(self.base_port, ("sandbox",))),
+            "PARITY_SANDBOX": self.sandbox,
         }
         return passed | given | ({"PARITY_KAFKA": self.kafka} if self.kafka else {})
 

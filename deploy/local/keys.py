@@ -39,7 +39,7 @@ class Keys:
             keys.place.chmod(0o700)
             sealing.create(keys.keyring)
             if not keys.cursor_key.exists():
-                _write(keys.cursor_key, secrets.token_hex(32))
+                write_secret(keys.cursor_key, secrets.token_hex(32))
             keys._make_passwords()
             keys._make_signing_key()
         return keys
@@ -104,7 +104,7 @@ class Keys:
         wanted = {f"{service}_{role}" for service in SERVICES for role in ROLES}
         known = self.passwords() if self.password_file.exists() else {}
         if wanted - known.keys():
-            _write(
+            write_secret(
                 self.password_file, json.dumps({role: secrets.token_urlsafe(24) for role in wanted} | known, indent=1)
             )
 
@@ -117,8 +117,8 @@ class Keys:
         )
         public = ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
         described = public | {"kid": secrets.token_hex(8), "use": "sig", "alg": "ES256"}
-        _write(self.signing_key, pem.decode())
-        _write(self.jwks, json.dumps({"keys": [described]}, indent=1))
+        write_secret(self.signing_key, pem.decode())
+        write_secret(self.jwks, json.dumps({"keys": [described]}, indent=1))
 
 
 def of_running(homes: Iterable[Path]) -> Keys:
@@ -129,7 +129,8 @@ def of_running(homes: Iterable[Path]) -> Keys:
     raise PlainError("nothing has been started here yet; `make up` or `make demo` first.")
 
 
-def _write(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
+    """`text` is in `path`, whole, and readable by its owner only."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

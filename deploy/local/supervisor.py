@@ -90,8 +90,8 @@ class Supervisor:
         admin_url = await bootstrap.ensure_database(backends.admin_url, self._database)
         await bootstrap.bootstrap(admin_url, self.keys.passwords())
         await backends.create_topics()
-        self.environment = Environment(
-            self.home, self.keys, admin_url, self._log, backends.kafka, self._state.base_port
+        self.environment = Environment.here(
+            self.home, self.keys, admin_url, log=self._log, kafka=backends.kafka, base_port=self._state.base_port
         )
         await self._migrate()
         self._phase("starting the services")
