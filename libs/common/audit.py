@@ -97,6 +97,7 @@ def routes(service: str) -> Router:
 
     @router.get("", scope=f"{service}:audit", response_model=Page[AuditEvent])
     async def list_audit_events(
+        *,
         tx: Tx,
         subject_id: Annotated[str | None, Query(max_length=128)] = None,
         actor: Annotated[str | None, Query(max_length=128)] = None,

@@ -72,7 +72,7 @@ class FileKeys:
                 self._keys = _signing_keys(self._path.read_bytes())
                 self._stamp = (found.st_mtime_ns, found.st_size)
         except (OSError, ValueError) as error:
-            log.error("jwks_unreadable", extra={"error": type(error).__name__})
+            log.warning("jwks_unreadable", extra={"error": type(error).__name__})
         return _pick(self._keys, kid)
 
 
@@ -197,7 +197,7 @@ def _signing_keys(raw: bytes) -> dict[str | None, jwt.PyJWK]:
     document = orjson.loads(raw)
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list):
-        raise ValueError("not a JWKS")
+        raise ValueError("not a JWKS")  # noqa: TRY004  the document is wrong, not the program
     found: dict[str | None, jwt.PyJWK] = {}
     for entry in listed:
         if (

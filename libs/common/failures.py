@@ -46,15 +46,21 @@ def problem_of(error: Exception, mapped: Mapped) -> Problem:
         if kind in mapped:
             status, code = mapped[kind]
             return Problem(status, code, _TITLES.get(status, "This cannot be done"), str(error) or None)
-    if isinstance(error, Stale):
-        return Conflict("stale", "Somebody changed it at the same moment; read it again.", more={"retryable": True})
-    if isinstance(error, RequestValidationError):
-        return _invalid(error)
-    if isinstance(error, HTTPException):
-        return _http(error)
-    if isinstance(error, ClientDisconnect):
-        return Malformed("The connection was closed within the body.")
-    return _database(error) or Unexpected()
+    return _foreseen(error) or _database(error) or Unexpected()
+
+
+def _foreseen(error: Exception) -> Problem | None:
+    match error:
+        case Stale():
+            return Conflict("stale", "Somebody changed it at the same moment; read it again.", more={"retryable": True})
+        case RequestValidationError():
+            return _invalid(error)
+        case HTTPException():
+            return _http(error)
+        case ClientDisconnect():
+            return Malformed("The connection was closed within the body.")
+        case _:
+            return None
 
 
 def answer(problem: Problem, request_id: str | None) -> Response:

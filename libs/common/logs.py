@@ -6,10 +6,11 @@ Our own messages are fixed words; what varies goes into named fields (`extra={"c
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final, TextIO
 
 import orjson
@@ -28,7 +29,8 @@ FIELDS: Final = frozenset(
 )  # fmt: skip
 _TEMPLATES: Final = frozenset({"libs", "services", "deploy", "parity", "__main__", "uvicorn"})
 """Loggers whose messages are fixed words; that of any other without arguments may be a finished sentence."""
-_bound: ContextVar[dict[str, Any]] = ContextVar("log_fields", default={})
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+_bound: ContextVar[Mapping[str, Any]] = ContextVar("log_fields", default=_NONE)
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def bind(**fields: Any) -> None:
     _bound.set({**_bound.get(), **fields})
 
 
-def bound_fields() -> dict[str, Any]:
+def bound_fields() -> Mapping[str, Any]:
     return _bound.get()
 
 

@@ -45,6 +45,7 @@ class Problem(Exception):
         title: str,
         detail: str | None = None,
         errors: Iterable[FieldError] = (),
+        *,
         headers: Mapping[str, str] | None = None,
         more: Mapping[str, Any] | None = None,
     ) -> None:

@@ -144,19 +144,19 @@ class Router(APIRouter):
 
         return add
 
-    def get(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+    def get(self, path: str, **options: Any) -> Callable[[F], F]:
         return self.operation("GET", path, **options)
 
-    def post(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+    def post(self, path: str, **options: Any) -> Callable[[F], F]:
         return self.operation("POST", path, **options)
 
-    def put(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+    def put(self, path: str, **options: Any) -> Callable[[F], F]:
         return self.operation("PUT", path, **options)
 
-    def patch(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+    def patch(self, path: str, **options: Any) -> Callable[[F], F]:
         return self.operation("PATCH", path, **options)
 
-    def delete(self, path: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+    def delete(self, path: str, **options: Any) -> Callable[[F], F]:
         return self.operation("DELETE", path, **options)
 
 

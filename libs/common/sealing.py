@@ -131,7 +131,7 @@ def _write(path: Path, content: dict[str, object]) -> None:
         json.dump(content, file)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def _read(path: Path) -> _Ring:

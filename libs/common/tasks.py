@@ -116,7 +116,8 @@ async def _tell(tx: Transaction, row: Row) -> None:
 _OPEN = sa.text(
     "insert into task (id, tenant_id, practice_id, reason, subject_type, subject_id, owner, status, due_on, "
     "amount_cents, detail, version, created_at, updated_at) "
-    "values (:id, :tenant, :practice, :reason, :type, :subject, :owner, 'open', :due_on, :amount, :detail, 1, :now, :now) "
+    "values (:id, :tenant, :practice, :reason, :type, :subject, :owner, 'open', :due_on, "
+    ":amount, :detail, 1, :now, :now) "
     "on conflict (tenant_id, subject_id, reason) where status = 'open' do update "
     "set amount_cents = excluded.amount_cents, detail = excluded.detail, version = task.version + 1, "
     "updated_at = excluded.updated_at "
@@ -181,6 +182,7 @@ def routes(service: str) -> Router:
 
     @router.get("", scope=f"{service}:read")
     async def list_tasks(
+        *,
         tx: Tx,
         status: Annotated[Literal["open", "done", "all"], Query()] = "open",
         owner: Annotated[str | None, Query(max_length=64)] = None,

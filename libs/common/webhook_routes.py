@@ -91,6 +91,7 @@ def _inbound() -> Router:
 
     @router.post("/{source_id}", status_code=202, transaction=False, accepts=KINDS_OF_BODY, body_limit_bytes=BULK_BYTES)
     async def take_webhook(
+        *,
         source_id: str,
         request: Request,
         body: RawBody,
@@ -184,6 +185,7 @@ def _messages(service: str) -> Router:
 
     @router.get("", scope=f"{service}:read")
     async def list_inbound_messages(
+        *,
         tx: Tx,
         status: Annotated[Literal["received", "processed", "failed"] | None, Query()] = None,
         source_id: Annotated[str | None, Query(max_length=128)] = None,

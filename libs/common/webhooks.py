@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql as pg
 
-from libs.common import signatures, tasks, telemetry
+from libs.common import logs, signatures, tasks, telemetry
 from libs.common import timers as due_work
 from libs.common.composition import Service
 from libs.common.db import Row, Stale, Transaction
@@ -75,7 +75,7 @@ class InboundMessage:
 
 
 Mapper = Callable[[Transaction, InboundMessage], Awaitable[None]]
-"""Makes of a message what it says, in the transaction that marks it processed. Raises Invalid for one that cannot be."""
+"""Makes of a message what it says, in the transaction that marks it processed; raises Invalid for one that is wrong."""
 
 
 async def take(
@@ -204,7 +204,7 @@ async def _process(work: Work, due: Due, service: Service) -> None:
         if found is None and (due.attempts + 1 < TRIES or is_transient(error) or isinstance(error, Stale)):
             raise
         if found is None:
-            log.error("mapper_failed", extra={"message_id": due.id, "error": type(error).__name__})
+            log.error("mapper_failed", extra=_failure(due, error))  # noqa: TRY400  its text may quote the message
             found = [FieldError("", "mapper_failed", f"The mapping stopped with {type(error).__name__}.")]
         await _fail(work, due, found)
 
@@ -251,6 +251,10 @@ async def _mark(tx: Transaction, message_id: str, status: str, errors: list[dict
         .values(status=status, errors=errors, attempts=message.c.attempts + 1, processed_at=tx.now)
         .returning(message.c.practice_id, message.c.source_id)
     )
+
+
+def _failure(due: Due, error: Exception) -> dict[str, Any]:
+    return {"message_id": due.id, "error": type(error).__name__, "where": logs.where(error)}
 
 
 def _message(work: Work, row: Row) -> InboundMessage:
