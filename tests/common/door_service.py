@@ -1,0 +1,149 @@
+"""A small service with a route of each kind, behind the real doors and over the real kernel tables."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from libs.common import tasks
+from libs.common.composition import Service
+from libs.common.db import Stale, Transaction
+from libs.common.http import (
+    X12,
+    Caller,
+    Conflict,
+    Cursor,
+    IfMatch,
+    Invalid,
+    Limit,
+    NotFound,
+    Page,
+    RawBody,
+    Router,
+    Tx,
+    check_version,
+    paginate,
+    set_etag,
+)
+from libs.common.problems import FieldError
+from libs.common.webhooks import InboundMessage
+
+HISTORY = Path(__file__).resolve().parents[2] / "services" / "reporting" / "migrations"
+router = Router(prefix="/v1/visits", tags=["visits"])
+bench = Router(prefix="/bench", tags=["bench"], open_to="anyone", idempotent=False)
+
+
+class Illegal(Exception):
+    """A step that the lifecycle does not know."""
+
+
+class NewVisit(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    minutes: int = Field(ge=1, le=480)
+    name: str = Field(max_length=40)
+    kind: str = Field("therapy", pattern="^[a-z]+$")
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class VisitView(BaseModel):
+    id: str
+    practice_id: str | None = None
+    minutes: int
+
+
+class Line(BaseModel):
+    id: str
+    subject_id: str
+
+
+@router.post("", status_code=201, scope="reporting:write")
+async def create_visit(body: NewVisit, tx: Tx, caller: Caller, response: Response) -> VisitView:
+    """Write something that can be counted: a task."""
+    if body.kind == "refused":
+        raise Conflict("visit_refused", "It was refused.")
+    task_id = await tasks.open(
+        tx, reason="visit", subject_type="visit", subject_id=f"vis_{body.minutes}", owner="billing", detail=caller.subject
+    )
+    if body.kind == "broken":
+        raise RuntimeError(f"broken by {body.name}")
+    if body.kind == "unsaid":
+        response.status_code = 409
+    response.headers["Location"] = f"/v1/visits/{task_id}"
+    return VisitView(id=task_id, minutes=body.minutes)
+
+
+@router.get("", scope="reporting:read", phi=True)
+async def list_visits(tx: Tx, cursor: Cursor = None, limit: Limit = 50, newest: bool = False) -> Page[Line]:
+    """Everything, page by page."""
+    return await paginate(tx, sa.select(tasks.task), cursor, limit, descending=newest, view=lambda row: Line(**row))
+
+
+@router.get("/{visit_id}", scope="reporting:read", phi=True)
+async def read_visit(visit_id: str, tx: Tx, response: Response) -> Line:
+    """One of them."""
+    row = await tx.first(sa.select(tasks.task).where(tasks.task.c.id == visit_id))
+    if row is None:
+        raise NotFound
+    set_etag(response, row["version"])
+    return Line(**row)
+
+
+@router.put("/{visit_id}", scope="reporting:write")
+async def replace_visit(visit_id: str, body: NewVisit, tx: Tx, expected: IfMatch) -> VisitView:
+    """Only for somebody who has read the present version."""
+    row = await tx.one(sa.select(tasks.task.c.version).where(tasks.task.c.id == visit_id))
+    check_version(expected, row["version"])
+    return VisitView(id=visit_id, minutes=body.minutes)
+
+
+@router.post("/{visit_id}/fail", scope="reporting:write")
+async def fail_visit(visit_id: str, how: Annotated[str, Query()], tx: Tx) -> None:
+    """Fail in one of many ways."""
+    failures: dict[str, Exception] = {
+        "illegal": Illegal("submitted cannot take scrub"),
+        "stale": Stale(visit_id),
+        "unforeseen": KeyError("Jo Rivera"),
+        "connection": ConnectionRefusedError("Jo Rivera"),
+    }
+    if how == "out_of_range":
+        await tx.execute(sa.select(tasks.task).where(tasks.task.c.amount_cents == 2**70))
+    raise failures[how]
+
+
+@router.post("/835", scope="reporting:write", accepts=X12, body_limit_bytes=2048)
+async def take_x12(body: RawBody) -> dict[str, int]:
+    """Something that is not JSON."""
+    return {"bytes": len(body)}
+
+
+@bench.post("/echo")
+async def echo(body: NewVisit) -> NewVisit:
+    """Open to anyone, without a key."""
+    return body
+
+
+async def on_ehr(tx: Transaction, message: InboundMessage) -> None:
+    """The mapping of webhooks: minutes make a task."""
+    if message.body == b"explode":
+        raise RuntimeError("Jo Rivera")
+    if message.body == b"refuse":
+        raise Invalid([FieldError("/minutes", "too_long", "Nobody sits so long.")])
+    visit = NewVisit.model_validate_json(message.body)
+    await tasks.open(
+        tx, reason="visit", subject_type="visit", subject_id=f"vis_{visit.minutes}", owner="billing",
+        practice_id=message.practice_id,
+    )  # fmt: skip
+
+
+def create_service() -> Service:
+    return Service(
+        name="reporting",
+        title="A service for the tests of the doors",
+        migrations=HISTORY,
+        routers=(router, bench),
+        inbound={"ehr": on_ehr},
+        problems={Illegal: (409, "state_conflict")},
+    )
