@@ -20,10 +20,10 @@ async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
     detail = getattr(event, "sealed", None)
     if detail is not None:
         assert tx.keyring is not None, "a sealed event needs a key ring"
-        sealed = tx.keyring.seal(tx.tenant, detail.model_dump_json().encode(), event.type())
+        sealed = tx.keyring.seal(tx.tenant, detail.model_dump_json().encode(), event.full_type())
     attributes = {
         "id": event_id,
-        "type": event.type(),
+        "type": event.full_type(),
         "source": f"/services/{tx.service}",
         "subject": subject,
         "sequence": str(sequence),

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from libs.common import logs, migrations, parking, replay, telemetry, timers, webhooks
+from libs.common import logs, migrations, parking, replay, timers, webhooks
 from libs.common.clock import PlatformClock, SystemClock
 from libs.common.composition import Service
 from libs.common.consumer import consume
@@ -45,14 +45,15 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
     commands.add_parser("migrate", help="bring the schema to the head of its history")
     again = commands.add_parser("replay", help="publish archived events again for one consumer group")
     again.add_argument("--to", required=True, metavar="GROUP", help="the only group that takes them")
+    again.add_argument("--topic", action="append", default=[], help="only this topic (may be repeated)")
+    again.add_argument("--key", help="only the events of this key")
     parked = commands.add_parser("parked", help="records that wait for a person, by key")
     parked.add_argument("action", choices=["list", "show", "replay"])
     parked.add_argument("key", nargs="?", help="the key (needed for show and replay)")
     chosen = parser.parse_args(arguments)
     try:
         settings = ServiceSettings.from_environment(service.name)
-        logs.configure(service.name)
-        telemetry.configure(service.name, settings.otlp_endpoint)
+        logs.configure(service.name, chosen.command)
         asyncio.run(_run(chosen, service, settings))
     except MissingSetting as missing:
         sys.exit(str(missing))

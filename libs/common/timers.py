@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -103,12 +104,12 @@ class Runner:
             for due in found:
                 key = (due.kind, due.tenant_id, due.id)
                 self._running[key] = asyncio.create_task(self._step(due), name=f"timer {due.kind}")
-                self._running[key].add_done_callback(lambda _, key=key: self._finished(key))
+                self._running[key].add_done_callback(partial(self._finished, key))
             await _wait([self._waker, stopping], 0.05)
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=2)
 
-    def _finished(self, key: tuple[str, str, str]) -> None:
+    def _finished(self, key: tuple[str, str, str], _: asyncio.Task[None]) -> None:
         self._running.pop(key, None)
         self._waker.set()
 

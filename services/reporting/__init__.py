@@ -1,1 +1,1 @@
-"""Reporting: every event as it came, the analytics tables projected from them, KPIs, and the union of all work lists."""
+"""Reporting: events as they came, analytics tables projected from them, KPIs, and the union of all work lists."""

@@ -142,7 +142,7 @@ async def read_worklist(
     tx: Tx, cursor: Cursor = None, limit: Limit = 50, status: Only = "open", owner: Only = None, reason: Only = None
 ) -> Page[WorkItem]:
     """What waits for a person in any service."""
-    columns = [sa.column(name) for name in WorkItem.model_fields]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in WorkItem.model_fields]
     select = sa.select(*columns).select_from(sa.text("reporting.work"))
     for name, value in (("status", status), ("owner", owner), ("reason", reason)):
         if value is not None:

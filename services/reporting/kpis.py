@@ -153,7 +153,8 @@ async def days_in_ar(tx: Transaction, scope: Scope) -> Ratio:
     days = (scope.last - scope.first).days + 1
     return Ratio(
         name="days_in_ar",
-        formula="(in flight + denied and open + withheld + patient) now ÷ (charges first billed in the period ÷ its days)",
+        formula="(in flight + denied and open + withheld + patient) now "
+        "÷ (charges first billed in the period ÷ its days)",
         numerator=row["receivable"] * days,
         denominator=row["charged"],
         unit="days",

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from libs.common.db import Database
 from libs.common.events import CATALOG, ClaimSubmitted, ClaimUpdated, Event, PaymentPosted, TaskChanged, read, write
@@ -24,7 +25,7 @@ TENANT = "tnt_test"
 def record(event: Event, sequence: int, source: str = "claims", tenant: str = TENANT) -> bytes:
     attributes = {
         "id": str(uuid7()),
-        "type": event.type(),
+        "type": event.full_type(),
         "source": f"/services/{source}",
         "subject": event.subject(),
         "sequence": str(sequence),
@@ -191,9 +192,7 @@ async def test_rebuilt_tables_are_the_live_ones_row_for_row_and_take_what_comes_
     await project(database, records[-3:])
     await rebuild(module_database.url("reporting", "owner"))
     async with database.transaction("tnt_other") as tx:
-        from sqlalchemy import text
-
-        assert await tx.scalar(text("select count(*) from reporting.claim")) == 0
+        assert await tx.scalar(sa.text("select count(*) from reporting.claim")) == 0
 
 
 async def test_the_sealed_part_of_an_event_is_never_opened_here() -> None:

@@ -96,7 +96,7 @@ class ClaimUpdated(Event):
     payer_id: Id | None
     rank: int = 1
     status: Code
-    reasons: list[Code] = []
+    reasons: list[Code] = Field(default=[])
     owner: Code
     code_family: Code
     charge_cents: Cents

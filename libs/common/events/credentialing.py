@@ -3,7 +3,7 @@
 from datetime import date
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.events.envelope import Code, Event, Id, Sealed
 
@@ -83,7 +83,7 @@ class ProviderIdentity(Sealed):
     last_name: str
     taxonomy: str
     credential: str | None = None
-    licences: list[Licence] = []
+    licences: list[Licence] = Field(default=[])
 
 
 class ProviderChanged(Event):
@@ -102,12 +102,17 @@ class ProviderChanged(Event):
 
 
 class BillableSpan(BaseModel):
-    """Dates of service on which the clinician may bill; `effective_to` None is open-ended, both inclusive."""
+    """Dates of service on which the clinician may bill; `effective_to` None is open-ended, both inclusive.
+
+    `location_ids` is given only where the locations of an enrollment differ (licences of two states); None: wherever
+    the enrollment holds.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     effective_from: date
     effective_to: date | None = None
+    location_ids: list[str] | None = None
 
 
 class EnrollmentChanged(Event):

@@ -65,7 +65,7 @@ class EligibilityChecked(Event):
     payer_id: Id | None
     bill_payer_id: Id | None
     outcome: Code
-    reject_reasons: list[Code] = []
+    reject_reasons: list[Code] = Field(default=[])
     carved_out: bool = False
     authorization: Code
     authorization_id: Id | None = None
@@ -78,7 +78,7 @@ class EligibilityChecked(Event):
 
 class AuthorizationIdentity(Sealed):
     number: str | None = None
-    codes: list[str] = []
+    codes: list[str] = Field(default=[])
     effective_from: date
     effective_to: date
 

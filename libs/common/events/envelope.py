@@ -33,7 +33,7 @@ class Event(BaseModel):
     version: ClassVar[int] = 1
 
     @classmethod
-    def type(cls) -> str:
+    def full_type(cls) -> str:
         return f"{cls.topic}.v{cls.version}"
 
     @classmethod
@@ -48,16 +48,16 @@ class Event(BaseModel):
 
     def subject(self) -> str:
         value = getattr(self, self.key)
-        assert isinstance(value, str) and value, f"{self.topic} has no subject"
+        assert isinstance(value, str), f"{self.topic} has no subject"
         return value
 
 
-E = TypeVar("E", bound=Event, covariant=True)
+E_co = TypeVar("E_co", bound=Event, covariant=True)
 Open = Callable[[str, str, str], bytes]
 """Opens a sealed text: (tenant, sealed, context) to plain bytes."""
 
 
-class Envelope(BaseModel, Generic[E]):
+class Envelope(BaseModel, Generic[E_co]):
     """An event as it stood in the log; `sequence` orders the events of one (source, subject)."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -72,7 +72,7 @@ class Envelope(BaseModel, Generic[E]):
     correlationid: str | None = None
     causationid: str | None = None
     traceparent: str | None = None
-    data: E
+    data: E_co
     raw: bytes = b""
     """The record as it came."""
 
@@ -90,7 +90,7 @@ def write(attributes: dict[str, Any], data: Event, sealed: str | None) -> bytes:
     body: dict[str, Any] = {
         "specversion": "1.0",
         "datacontenttype": "application/json",
-        "dataschema": f"urn:parity:event:{data.type()}",
+        "dataschema": f"urn:parity:event:{data.full_type()}",
         **{name: value for name, value in attributes.items() if value is not None},
         "data": data.model_dump(mode="json", exclude={"sealed"}),
     }
@@ -99,7 +99,7 @@ def write(attributes: dict[str, Any], data: Event, sealed: str | None) -> bytes:
     return orjson.dumps(body)
 
 
-def read(raw: bytes, model: type[E], open_sealed: Open | None = None) -> Envelope[E]:
+def read(raw: bytes, model: type[E_co], open_sealed: Open | None = None) -> Envelope[E_co]:
     """What any earlier or later release of this version wrote; sealed content only where `open_sealed` is given."""
     try:
         body = orjson.loads(raw)

@@ -135,7 +135,7 @@ class DenialRaised(Event):
     payer_id: Id
     group_code: str = Field(pattern=r"^[A-Z]{2}$")
     reason_code: str = Field(pattern=r"^[A-Z0-9]{1,5}$")
-    remark_codes: list[Code] = []
+    remark_codes: list[Code] = Field(default=[])
     denied_cents: int = Field(gt=0)
     code_family: Code
     payer_control_number: str | None = Field(default=None, max_length=50)
