@@ -8,25 +8,28 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaTopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from libs.common.log import PARTITIONS, Message, TopicPartition
+from libs.common.log import PARTITIONS, LogUnavailable, Message, TopicPartition
 from libs.common.log.kafka_consumer import MAX_REQUEST_BYTES, KafkaConsumer, translated
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 SEND_SECONDS = 10.0
-BROKER_DEFAULT = -1
+COPIES = 3
+"""Replicas of each partition, where there are as many brokers; all but one must have a record before it counts."""
 
 
 def client_options(query: str) -> dict[str, Any]:
@@ -71,6 +74,10 @@ class KafkaLog:
             with translated():
                 async with self._turn, asyncio.timeout(self.send_seconds):
                     await self._send(messages)
+        except LogUnavailable as error:
+            hint = self._unknown_topics(messages)
+            await self._discard_producer()
+            raise LogUnavailable(f"{error}{hint}") from error
         except BaseException:
             await self._discard_producer()
             raise
@@ -92,6 +99,14 @@ class KafkaLog:
         for future in waiting:
             future.result()
 
+    def _unknown_topics(self, messages: Sequence[Message]) -> str:
+        """A hint at the commonest reason why nothing gets through: topics that nobody has created."""
+        if self._producer is None:
+            return ""
+        known = self._producer.client.cluster.partitions_for_topic
+        missing = sorted({m.topic for m in messages if known(m.topic) is None})
+        return f"; the broker has not told of {', '.join(missing)}: are the topics created?" if missing else ""
+
     async def _start_producer(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
             acks="all",
@@ -105,7 +120,7 @@ class KafkaLog:
         try:
             await producer.start()
         except BaseException:
-            await _stop(producer)
+            await _abandon(producer)
             raise
         return producer
 
@@ -113,18 +128,16 @@ class KafkaLog:
         """After a failure nobody knows what a producer still holds: the next append starts with a new one."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            producer._message_accumulator.fail_all(KafkaConnectionError("given up"))  # stop() would wait for them
-            await _stop(producer)
+            await _abandon(producer)
 
     def consumer(self, group: str, topics: Iterable[str]) -> KafkaConsumer:
         return KafkaConsumer(group, topics, session_seconds=self.session_seconds, options=self._options)
 
     async def create_topics(self, topics: Iterable[str], partitions: int = PARTITIONS) -> None:
-        new = [
-            NewTopic(name, partitions, BROKER_DEFAULT, topic_configs={"max.message.bytes": str(MAX_REQUEST_BYTES)})
-            for name in sorted(topics)
-        ]
         async with self._asking() as (admin, _):
+            copies = min(COPIES, len((await admin.describe_cluster())["brokers"]))
+            configs = {"max.message.bytes": str(MAX_REQUEST_BYTES), "min.insync.replicas": str(max(copies - 1, 1))}
+            new = [NewTopic(name, partitions, copies, topic_configs=configs) for name in sorted(topics)]
             answer = await admin.create_topics(new)
         for topic, code, *_ in answer.topic_errors:
             error = for_code(code)
@@ -140,7 +153,7 @@ class KafkaLog:
                 for topic in described
                 for partition in topic["partitions"]
             ]
-            committed = await admin.list_consumer_group_offsets(group)
+            committed = await _patiently(lambda: admin.list_consumer_group_offsets(group))
             first = await reader.beginning_offsets(partitions)
             end = await reader.end_offsets(partitions)
         behind = {}
@@ -178,16 +191,30 @@ class KafkaLog:
         await self._discard_clients()
 
 
-async def _stop(producer: AIOKafkaProducer) -> None:
-    """The producer holds no connection and no task; what it had not sent is dropped."""
-    try:
-        async with asyncio.timeout(2):
-            await producer.stop()
-    except (KafkaError, OSError, TimeoutError) as error:
-        logger.info("a producer of the event log was given up: %s", type(error).__name__)
-        with suppress(KafkaError, asyncio.CancelledError):
-            await producer._sender.close()
-        await producer.client.close()
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer, once a broker that has only just begun can give it; the caller's deadline ends it."""
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """The producer has no connection and no task any more, and what it had not sent is dropped.
+
+    Its own `stop` would first send all that it holds, and wait for a broker that is gone: hence these steps inside.
+    """
+    producer._closed = True
+    sending = producer._sender.sender_task
+    for _ in range(2):
+        if sending is not None:
+            sending.cancel()
+        await producer.client.close()  # requests under way fail now, so that the sender can end
+        if sending is None or (await asyncio.wait({sending}, timeout=1))[0]:
+            break
 
 
 def _seen(future: asyncio.Future[Any]) -> None:

@@ -1,0 +1,1 @@
+"""Apache Kafka for this machine: named, in Docker, or with nothing but Java and Maven."""
