@@ -15,7 +15,7 @@ from deploy.local import background, keys
 from deploy.local.plain import PlainError, give_up
 from deploy.local.state import State, supervisor_of
 from deploy.local.supervisor import Supervisor
-from deploy.local.topology import DEMO_HOME, UP_HOME, documented_base, parts
+from deploy.local.topology import DEMO_HOME, ROOT, SERVICES, UP_HOME, documented_base, parts
 
 console = Console(highlight=False)
 HOMES = {"make up": UP_HOME, "make demo": DEMO_HOME}
@@ -100,7 +100,13 @@ async def _run_here(asked: argparse.Namespace) -> None:
     for kind in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(kind, stop_once)
     supervisor = Supervisor(
-        asked.home, log=asked.log, base_port=asked.base_port, durable=asked.durable, database=asked.database
+        asked.home,
+        log=asked.log,
+        base_port=asked.base_port,
+        durable=asked.durable,
+        database=asked.database,
+        services=asked.services,
+        root=asked.root,
     )
     with contextlib.suppress(asyncio.CancelledError):
         async with supervisor:
@@ -153,6 +159,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
             command.add_argument("--home", type=Path, default=UP_HOME)
             command.add_argument("--base-port", type=int, default=documented_base())
             command.add_argument("--database", default="parity")
+            command.add_argument("--root", type=Path, default=ROOT, help="the folder that holds services/")
+            command.add_argument("--services", nargs="+", choices=SERVICES, default=SERVICES)
             command.add_argument("--durable", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args(arguments)
 

@@ -23,13 +23,6 @@ class Server(Protocol):
     def restart(self) -> None: ...
 
 
-class Broker(Server, Protocol):
-    """A Kafka broker of our own."""
-
-    @property
-    def address(self) -> str: ...
-
-
 S = TypeVar("S", bound=Server)
 
 
@@ -40,7 +33,7 @@ class Backends:
     admin_url: str
     kafka: str | None
     cluster: Cluster | None = None
-    broker: Broker | None = None
+    broker: Server | None = None
     _watch: asyncio.Task[None] | None = field(default=None)
 
     @classmethod
@@ -75,14 +68,10 @@ class Backends:
                 await asyncio.to_thread(one.stop)
 
     async def _start_kafka(self, home: Path) -> None:
-        named = os.environ.get("PARITY_KAFKA", "")
-        if named:
-            self.kafka = named
-            return
         from deploy.kafka.broker import start  # noqa: PLC0415  needs Java; only where Kafka is asked for
 
-        self.broker = await _whole(lambda: start(home))
-        self.kafka = self.broker.address
+        broker = await _whole(lambda: start(home))
+        self.broker, self.kafka = broker, broker.address
 
     async def _keep(self) -> None:
         """Start again what has died."""

@@ -1,44 +1,54 @@
 """A supervisor that runs on after the command that started it has ended."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import asyncpg
 
 from deploy.local import postgres
 from deploy.local.plain import PlainError, plainly
+from deploy.local.postmaster import command_of
 from deploy.local.state import State, end_orphans, owned, supervisor_of
-from deploy.local.topology import ROOT
+from deploy.local.topology import ROOT, SERVICES
 
 START_SECONDS = 240.0
 STOP_SECONDS = 40.0
 
 
-def start(home: Path, *, log: str, base_port: int, durable: bool, database: str, said: Callable[[str], None]) -> State:
+def start(
+    home: Path,
+    *,
+    log: str,
+    base_port: int,
+    durable: bool,
+    database: str,
+    said: Callable[[str], None],
+    services: Iterable[str] = SERVICES,
+    root: Path = ROOT,
+) -> State:
     """All services of `home` answer; `said` hears of each phase on the way."""
     if supervisor_of(home) is not None:
         raise PlainError(f"Parity already runs from {home}; `make down` stops it.")
     with plainly(home):
         (home / "logs").mkdir(parents=True, exist_ok=True)
-        (home / "state.json").unlink(missing_ok=True)
         command = [sys.executable, "-m", "deploy.local", "run", "--home", str(home), "--log", log]
+        command += ["--root", str(root), "--services", *services]
         command += ["--base-port", str(base_port), "--database", database, "--durable" if durable else "--no-durable"]
-        with (home / "logs" / "supervisor.log").open("ab") as out:
-            child = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-            )
+        pid = _detached(command, home / "logs" / "supervisor.log")
     try:
-        return _await_ready(home, child, said)
-    except BaseException:
-        child.terminate()  # Ctrl-C while it starts: nothing stays behind
-        child.wait(STOP_SECONDS)
+        return _await_ready(home, pid, said)
+    except BaseException:  # Ctrl-C while it starts, or it failed: nothing stays behind
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        _within(STOP_SECONDS, lambda: not command_of(pid))
         raise
 
 
@@ -95,12 +105,27 @@ def _stop_orphans(home: Path) -> bool:
     return True
 
 
-def _await_ready(home: Path, child: subprocess.Popen[bytes], said: Callable[[str], None]) -> State:
+def _detached(command: list[str], log: Path) -> int:
+    """The number of a process that is nobody's child, in a session of its own, and writes to `log`."""
+    started = subprocess.run(
+        ["/bin/sh", "-c", '"$@" >>"$0" 2>&1 </dev/null & echo $!', str(log), *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        start_new_session=True,
+    )
+    return int(started.stdout)
+
+
+def _await_ready(home: Path, pid: int, said: Callable[[str], None]) -> State:
     deadline = time.monotonic() + START_SECONDS
     heard = ""
     while time.monotonic() < deadline:
-        ended = child.poll() is not None
+        ended = not command_of(pid)
         state = State.read(home)
+        if state is not None and state.pid != pid:
+            state = None  # an earlier start's
         if state is not None and state.phase != heard:
             heard = state.phase
             said(heard)

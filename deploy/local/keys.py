@@ -20,7 +20,7 @@ from libs.common import sealing
 ISSUER = "http://127.0.0.1/parity-local"
 AUDIENCE = "parity"
 DEMO_TENANT = "tnt_demo"
-ALL_SCOPES = tuple(f"{service}:{verb}" for service in SERVICES for verb in ("read", "write"))
+ALL_SCOPES = tuple(f"{service}:{verb}" for service in SERVICES for verb in ("read", "write", "audit"))
 TOKEN_SECONDS = 12 * 3600
 
 

@@ -21,7 +21,7 @@ from deploy.local.keys import ALL_SCOPES, DEMO_TENANT, Keys
 from deploy.local.plain import PlainError
 from deploy.local.state import Running, State
 from deploy.local.supervisor import READY_SECONDS, Supervisor, answers
-from deploy.local.topology import SERVICES, Part, free_base, parts
+from deploy.local.topology import ROOT, SERVICES, Part, free_base, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,13 @@ class Platform:
         base_port: int | None = None,
         services: Iterable[str] = SERVICES,
         durable: bool = False,
+        root: Path = ROOT,
     ) -> AsyncIterator["Platform"]:
         """Everything runs and is ready inside the block, supervised by this process; free ports unless told."""
         base = free_base() if base_port is None else base_port
-        async with Supervisor(home, log=log, base_port=base, durable=durable, services=services) as supervisor:
+        async with Supervisor(
+            home, log=log, base_port=base, durable=durable, services=services, root=root
+        ) as supervisor:
             await supervisor.ready()
             yield cls.attached(home)
 

@@ -12,6 +12,7 @@ FIRST_DELAY = 0.1
 LONGEST_DELAY = 10.0
 STEADY_SECONDS = 30.0
 LOG_LIMIT = 10_000_000
+OUR_MARK = "supervisor:"
 
 
 class Process:
@@ -67,9 +68,9 @@ class Process:
             await process.wait()
 
     def last_words(self) -> str:
-        """The last line of its log."""
+        """The last line that it wrote to its log, before or after it was started again."""
         lines = self._log.read_text(errors="replace").splitlines() if self._log.is_file() else []
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return next((line.strip() for line in reversed(lines) if line.strip() and OUR_MARK not in line), "")
 
     async def _spawn(self) -> None:
         with plainly(self._log), self._log.open("ab") as out:
@@ -100,7 +101,7 @@ class Process:
 
     def _say(self, line: str) -> None:
         with contextlib.suppress(OSError), self._log.open("a") as out:  # a full disk must not stop the keeper
-            out.write(f"{time.strftime('%FT%TZ', time.gmtime())} supervisor: {line}\n")
+            out.write(f"{time.strftime('%FT%TZ', time.gmtime())} {OUR_MARK} {line}\n")
 
 
 def _turn_over(log: Path) -> None:

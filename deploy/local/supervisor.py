@@ -37,15 +37,18 @@ class Supervisor:
         durable: bool = True,
         database: str = "parity",
         services: Iterable[str] = SERVICES,
+        root: Path = ROOT,
     ) -> None:
         self.home = home.resolve()
         self.keys: Keys
         self.environment: Environment
         self._durable = durable
+        self._root = root
         self._database = database
         self._log = log
+        services = tuple(services)
         self._parts = parts(base_port, services)
-        self._state = State(os.getpid(), log, base_port, services=tuple(services))
+        self._state = State(os.getpid(), log, base_port, services=services)
         self._processes: dict[str, Process] = {}
         self._stack = contextlib.AsyncExitStack()
 
@@ -82,6 +85,7 @@ class Supervisor:
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         end_orphans(self.home)
         refuse_taken_ports(self._parts)
+        (self.home / "logs").mkdir(exist_ok=True)
         self._phase("starting the database")
         self.keys = Keys.of(self.home)
         backends = await Backends.start(self.home, self._log, durable=self._durable)
@@ -119,7 +123,7 @@ class Supervisor:
         with log.open("wb") as out:
             process = await asyncio.create_subprocess_exec(
                 *_command(service, "migrate"),
-                cwd=ROOT,
+                cwd=self._root,
                 env=self.environment.of_migration(service),
                 stdout=out,
                 stderr=out,
@@ -137,7 +141,7 @@ class Supervisor:
         process = Process(
             part.name,
             _command(part.service, part.kind),
-            cwd=ROOT,
+            cwd=self._root,
             env=self.environment.of(part),
             log=self.home / "logs" / f"{part.name}.log",
             changed=self._note_processes,
