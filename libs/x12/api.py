@@ -1,40 +1,15 @@
 """The library's front door: read, check, write, acknowledge."""
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
-from typing import BinaryIO, Literal, Protocol, TypeVar
+from typing import Literal
 
 from libs.x12.findings import Finding, Partner, Report
+from libs.x12.reading import Reading, read
 from libs.x12.records import Record
+from libs.x12.tokens import InputSource
 
-#: Bytes of a file, its path, or a binary stream.
-InputSource = bytes | Path | str | os.PathLike[str] | BinaryIO
-R = TypeVar("R")
-
-
-class Reading(Protocol):
-    """What `read` returns (the shape; see reading.py)."""
-
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """Every transaction as its typed record, in the order of the file."""
-        ...
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What reading alone noticed (envelope oddities)."""
-        ...
-
-    def one(self, kind: type[R]) -> R:
-        """The only transaction of that record type; `ValueError` when there is none or more than one."""
-        ...
-
-
-def read(source: InputSource) -> Reading:
-    """Read a file of any size; bad content never raises."""
-    raise NotImplementedError
+__all__ = ["InputSource", "Reading", "Unwritable", "acknowledge", "check", "findings", "read", "write"]
 
 
 def check(source: InputSource, *, partner: Partner | None = None, limit: int = 1000) -> Report:

@@ -25,6 +25,7 @@ from libs.x12.records.common import (
     Contact,
     Delimiters,
     Envelope,
+    OtherTransaction,
     Party,
     Quantity,
     Reference,
@@ -76,13 +77,14 @@ Record = (
     | ReviewFile
     | SyntaxAcknowledgement
     | InterchangeAcknowledgement
+    | OtherTransaction
 )
 
 __all__ = [
     "AcknowledgedClaim", "Address", "Adjustment", "Amount", "Attachment", "Bank", "Benefit", "Claim",
     "ClaimAcknowledgement", "ClaimFile", "ClaimPayment", "Contact", "Decision", "Delimiters", "Delivery",
     "ElementError", "EligibilityAnswer", "EligibilityInquiry", "EligibilityQuestion", "EligibilityResponse",
-    "Envelope", "InterchangeAcknowledgement", "LineAdjudication", "LineStatus", "Note", "OtherPayer", "Party",
+    "Envelope", "InterchangeAcknowledgement", "LineAdjudication", "LineStatus", "Note", "OtherPayer", "OtherTransaction", "Party",
     "Patient", "Payment", "ProviderAdjustment", "ProviderSummary", "Quantity", "Record", "Reference",
     "Rejection", "Remittance", "Review", "ReviewFile", "ReviewService", "Segment", "SegmentError",
     "ServiceLine", "ServicePayment", "Source", "Status", "StatusAnswer", "StatusInquiry", "StatusQuestion",

@@ -1,7 +1,7 @@
 """837: what a provider asks to be paid for."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from libs.x12.records.common import (
@@ -229,6 +229,8 @@ class ClaimFile:
     claims: tuple[Claim, ...] = ()
     reference: str = ""
     """BHT03, the batch's own number."""
+    created: datetime | None = None
+    """When it was made (BHT04, BHT05); the interchange's own time when None."""
     purpose: str = "00"
     kind: str = "CH"
     """BHT06: CH charges, RP encounter, 31 subrogation."""

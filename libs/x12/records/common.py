@@ -182,3 +182,19 @@ class Source:
     """Byte offset of its first segment in the file."""
     end: int
     """Byte offset after its last terminator."""
+    delimiters: Delimiters = Delimiters()
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Every segment of the record, those without a field of their own included."""
+        pieces = self.raw.decode("latin-1").split(self.delimiters.segment)
+        return tuple(tuple(piece.strip(" \t\r\n").split(self.delimiters.element)) for piece in pieces if piece.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherTransaction:
+    """A transaction of a set that has no specification here (such as 997): its segments as they stand."""
+
+    envelope: Envelope
+    set: str
+    segments: tuple[Segment, ...] = ()

@@ -52,7 +52,8 @@ class EligibilityInquiry:
     reference: str = ""
     """BHT03."""
     purpose: str = "13"
-    created: datetime = datetime(2000, 1, 1)
+    created: datetime | None = None
+    """When it was made (BHT04, BHT05); the interchange's own time when None."""
     extra: tuple[Segment, ...] = ()
 
 
@@ -140,7 +141,8 @@ class EligibilityResponse:
     reference: str = ""
     """BHT03, the inquiry's own."""
     purpose: str = "11"
-    created: datetime = datetime(2000, 1, 1)
+    created: datetime | None = None
+    """When it was made (BHT04, BHT05); the interchange's own time when None."""
     extra: tuple[Segment, ...] = ()
 
 

@@ -101,7 +101,8 @@ class ReviewFile:
     purpose: str = "13"
     """BHT02: 13 request, 11 response, 28 inquiry."""
     reference: str = ""
-    created: datetime = datetime(2000, 1, 1)
+    created: datetime | None = None
+    """When it was made (BHT04, BHT05); the interchange's own time when None."""
     kind: str = ""
     """BHT06, such as 18 a final response, 19 more to come."""
     extra: tuple[Segment, ...] = ()

@@ -102,7 +102,8 @@ class StatusInquiry:
     envelope: Envelope
     questions: tuple[StatusQuestion, ...]
     reference: str = ""
-    created: datetime = datetime(2000, 1, 1)
+    created: datetime | None = None
+    """When it was made (BHT04, BHT05); the interchange's own time when None."""
     extra: tuple[Segment, ...] = ()
 
 
@@ -138,7 +139,8 @@ class StatusResponse:
     envelope: Envelope
     answers: tuple[StatusAnswer, ...]
     reference: str = ""
-    created: datetime = datetime(2000, 1, 1)
+    created: datetime | None = None
+    """When it was made (BHT04, BHT05); the interchange's own time when None."""
     extra: tuple[Segment, ...] = ()
 
 
@@ -195,7 +197,8 @@ class ClaimAcknowledgement:
     claims: tuple[AcknowledgedClaim, ...] = ()
     reference: str = ""
     """BHT03."""
-    created: datetime = datetime(2000, 1, 1)
+    created: datetime | None = None
+    """When it was made (BHT04, BHT05); the interchange's own time when None."""
     trace: str = ""
     """TRN02 at 2200A, the answerer's own number."""
     received: date | None = None

@@ -1,0 +1,400 @@
+"""Readers compiled from a specification: one small function for each segment, one opener for each loop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from libs.x12 import convert, grammar, shapes
+from libs.x12.grammar import Element, Loop, Node, Spec
+from libs.x12.machine import Machine
+
+Reader = Callable[[list[str], Any, Any], None]
+Opener = Callable[[list[Any]], Any]
+
+
+def strict() -> dict[str, Any]:
+    """Conversions that raise ValueError on what they cannot read."""
+    return {
+        "CENTS": convert.Remembered(convert.or_else(convert.cents, 0)),
+        "CENTS_N": convert.Remembered(convert.or_else(convert.cents, None)),
+        "INT": convert.Remembered(convert.or_else(convert.number, 0)),
+        "INT_N": convert.Remembered(convert.or_else(convert.number, None)),
+        "DEC": convert.Remembered(convert.or_else(convert.decimal, Decimal(0))),
+        "DEC_N": convert.Remembered(convert.or_else(convert.decimal, None)),
+        "DAY": convert.Remembered(convert.or_else(convert.day, None)),
+        "SPAN": convert.Remembered(convert.or_else(convert.span, (None, None))),
+        "STAMP": convert.Remembered(convert.stamp),
+    }
+
+
+_STRICT = strict()
+
+
+@dataclass(slots=True)
+class Tolerant:
+    """Conversions that note what they cannot read and leave the field empty."""
+
+    defects: list[str] = field(default_factory=list)
+
+    def names(self) -> dict[str, Any]:
+        """The same names as the strict ones."""
+        empty = {"CENTS": 0, "INT": 0, "DEC": Decimal(0), "SPAN": (None, None)}
+
+        def wrap(name: str, table: Any) -> Any:
+            return convert.Remembered(lambda text: self._try(table, text, empty.get(name)))
+
+        return {name: wrap(name, table) for name, table in _STRICT.items()}
+
+    def _try(self, table: Any, text: Any, empty: Any) -> Any:
+        try:
+            return table[text]
+        except ValueError:
+            self.defects.append("".join(text)[:40])
+            return empty
+
+
+def target_of(node: Node, owner: type) -> tuple[str, type]:
+    """The path and class of the record that a segment fills; ('', owner) for the loop's own."""
+    path = node.target
+    if not path:
+        default = grammar.dictionary()[1][node.id]
+        if default in shapes.fields(owner) and not any(e.field and e.field.startswith("^") for e in node.elements):
+            own = shapes.fields(owner)
+            if not any(leaf in own for leaf in _leaves(node) if leaf not in ("qualifier",)):
+                path = default
+    if not path:
+        return "", owner
+    name = path.lstrip("^")
+    record = shapes.fields(owner if not path.startswith("^") else owner)[name].record if not path.startswith("^") else None
+    return path, record or owner
+
+
+def _leaves(node: Node) -> list[str]:
+    """Names of the fields that the node's elements would fill."""
+    found = []
+    for element in node.elements:
+        for part in element.components or (element,):
+            if part.usage != "N" and part.field and part.field != "qualifier":
+                found.append(part.field.partition("/")[0])
+    return found
+
+
+class Compiler:
+    """Writes the source of one set's readers."""
+
+    def __init__(self, spec: Spec, component: str, repetition: str) -> None:
+        self.spec = spec
+        self.component = component
+        self.repetition = repetition
+        self.item = shapes.fields(shapes.named(spec.record))[spec.items].record if spec.items else None
+
+    def owner(self, loop: Loop) -> type | None:
+        """The class of the record that the loop's segments fill; None for an opaque loop."""
+        if loop.parent is None:
+            return shapes.named(self.spec.record)
+        if loop.kind in ("item", "level"):
+            return self.item
+        if loop.kind == ".":
+            return self.owner(loop.parent)
+        if loop.kind == "->":
+            base = self.item if loop.target.startswith("^") else self.owner(loop.parent)
+            if base is None:
+                return None
+            for name in loop.target.lstrip("^").split("."):
+                found = shapes.fields(base)[name].record
+                assert found, f"{loop.id}: {loop.target} holds records"
+                base = found
+            return base
+        return None
+
+    def reader(self, node: Node) -> str | None:
+        """The body of the node's function, or None when the segment has no field."""
+        owner = self.owner(node.loop)
+        if owner is None or not node.mapped or node.id in ("HL", "LX") and not any(e.field for e in node.elements):
+            return None
+        if node.raw:
+            return self._raw(node, owner)
+        base = self.item if node.target.startswith("^") and self.item else owner
+        path = node.target.lstrip("^")
+        if not path:
+            path, _ = target_of(node, owner)
+        if path and not (node.elements and any(e.group for e in node.elements)):
+            return self._into(node, base, path, "t" if node.target.startswith("^") else "o")
+        if any(e.group for e in node.elements):
+            return self._groups(node, base, path)
+        if node.id == "PER":
+            return None
+        lines = self._fill(node, base, "o")
+        return "\n".join(lines) if lines else None
+
+    def _raw(self, node: Node, owner: type) -> str:
+        *path, last = node.raw.split(".")
+        lines, variable, owner = self._walk("o", owner, path, 1)
+        if shapes.fields(owner)[last].kind == "segment":
+            return "\n".join([*lines, *_append(f"{variable}.{last}", "tuple(e)", 1)])
+        return "\n".join([*lines, f"    {variable}.{last} = tuple(e[1:])"])
+
+    def _walk(self, variable: str, owner: type, path: list[str], indent: int) -> tuple[list[str], str, type]:
+        """Get or create the records along a path."""
+        lines: list[str] = []
+        pad = "    " * indent
+        for name in path:
+            found = shapes.fields(owner)[name].record
+            assert found, name
+            inner = f"{variable}_{name}"
+            lines += [
+                f"{pad}{inner} = {variable}.{name}",
+                f"{pad}if {inner} is None: {inner} = {variable}.{name} = {_new(found)}()",
+            ]
+            variable, owner = inner, found
+        return lines, variable, owner
+
+    def _into(self, node: Node, base: type, path: str, holder: str) -> str:
+        """Fill a record of the segment's own, then hang it where it belongs."""
+        *way, last = path.split(".")
+        lines, variable, owner = self._walk(holder, base, way, 1)
+        field = shapes.fields(owner)[last]
+        assert field.record, f"{node.id} -> {path}"
+        if field.many:
+            lines.append(f"    x = {_new(field.record)}()")
+        else:
+            lines += [f"    x = {variable}.{last}", f"    if x is None: x = {_new(field.record)}()"]
+        lines += _contact() if node.id == "PER" else self._fill(node, field.record, "x")
+        if field.record.__name__ == "Rejection":
+            lines.append(f"    x.level = {node.loop.id!r}")
+        lines += _append(f"{variable}.{last}", "x", 1) if field.many else [f"    {variable}.{last} = x"]
+        return "\n".join(lines)
+
+    def _groups(self, node: Node, base: type, path: str) -> str:
+        """A segment that repeats a group of elements: one record for each."""
+        field = shapes.fields(base)[path]
+        record = field.record
+        assert record
+        shared = [(i + 1, e) for i, e in enumerate(node.elements) if e.group is None]
+        grouped = [(i + 1, e) for i, e in enumerate(node.elements) if e.group]
+        first, size = grouped[0][0], grouped[0][1].group[1]  # type: ignore[index]
+        lines = ["    n = len(e)", "    made = []", f"    for i in range({first}, n, {size}):"]
+        lines += ["        if not any(e[i:i + %d]): continue" % size, f"        x = {_new(record)}()"]
+        for position, element in shared:
+            if element.field:
+                lines += [f"        if n > {position}:"]
+                lines += self._assign(element, record, "x", f"e[{position}]", 3)
+        for place in range(size):
+            element = grouped[place][1]
+            if element.field or element.components:
+                lines += [f"        if n > i + {place}:" if place else "        if True:"]
+                lines += self._assign(element, record, "x", f"e[i + {place}]" if place else "e[i]", 3)
+        lines.append("        made.append(x)")
+        lines += [f"    if o.{path}: o.{path}.extend(made)", f"    elif made: o.{path} = made"]
+        return "\n".join(lines)
+
+    def _fill(self, node: Node, record: type, variable: str) -> list[str]:
+        """Nested tests of the segment's length, each with the assignment that it allows."""
+        known = shapes.fields(record)
+        lines: list[str] = []
+        indent = 1
+        done: set[str] = set()
+        for position, element in enumerate(node.elements, 1):
+            body = self._element(node, element, position, record, known, variable, indent + 1, done)
+            if body:
+                lines += ["    " * indent + f"if n > {position}:", *body]
+                indent += 1
+        return ["    n = len(e)", *lines] if lines else []
+
+    def _element(
+        self, node: Node, element: Element, position: int, record: type, known: Any, variable: str, indent: int, done: set[str]
+    ) -> list[str]:
+        if element.usage == "N" or skipped(element, record):
+            return []
+        name = element.field
+        head = name.lstrip("^").partition(".")[0].partition("/")[0]
+        if not element.components and not name:
+            return []
+        if name and not name.startswith("^") and head not in known:
+            return []
+        if name in known and known[name].kind == "datetime":
+            if name in done:
+                return []
+            done.add(name)
+            pad = "    " * indent
+            later = f"e[{position + 1}] if n > {position + 1} else ''"
+            return [f"{pad}if e[{position}]: {variable}.{name} = STAMP[e[{position}], {later}]"]
+        return self._assign(element, record, variable, f"e[{position}]", indent)
+
+    def _assign(self, element: Element, record: type, variable: str, text: str, indent: int) -> list[str]:
+        """Statements that put an element's text where it belongs."""
+        pad = "    " * indent
+        if element.components:
+            return self._composite(element, record, variable, text, indent)
+        name = element.field
+        if name.startswith("^"):
+            assert self.item
+            variable, record, name = "t", self.item, name[1:]
+        name, _, second = name.partition("/")
+        *way, last = name.split(".")
+        if way:
+            lines, inner, owner = self._walk(variable, record, way, indent + 1)
+            rest = self._assign(_renamed(element, last), owner, inner, text, indent + 1)
+            return [f"{pad}if {text}:", *lines, *rest]
+        field = shapes.fields(record)[last]
+        place = f"{variable}.{last}"
+        if second:
+            return [f"{pad}{place}, {variable}.{second} = SPAN[{text}]"]
+        if field.many:
+            if field.kind == "str" and element.repeats > 1:
+                if not self.repetition:
+                    return _append(place, text, indent)
+                value = f"{text}.split({self.repetition!r})"
+                return [f"{pad}if {text}: {place} = [*{place}, *{value}] if {place} else {value}"]
+            value = f"INT[{text}]" if field.kind == "int" else text
+            return [f"{pad}if {text}:", *_append(place, value, indent + 1)]
+        return [pad + _scalar(field, place, text)]
+
+    def _composite(self, element: Element, record: type, variable: str, text: str, indent: int) -> list[str]:
+        pad = "    " * indent
+        known = shapes.fields(record)
+        if element.field:
+            return [f"{pad}if {text}: {variable}.{element.field} = {text}.split({self.component!r})"]
+        lines: list[str] = []
+        deeper = indent
+        for place, part in enumerate(element.components):
+            head = part.field.partition(".")[0].lstrip("^")
+            if part.usage == "N" or not head or (head not in known and not part.field.startswith("^")):
+                continue
+            if skipped(part, record):
+                continue
+            lines += ["    " * deeper + f"if m > {place}:"]
+            deeper += 1
+            lines += self._assign(part, record, variable, f"c[{place}]", deeper)
+        if not lines:
+            return []
+        return [f"{pad}c = {text}.split({self.component!r}); m = len(c)", *lines]
+
+
+def skipped(element: Element, record: type) -> bool:
+    """A constant that the role already says: NM101 and PRV01 of a party with only one possible value."""
+    return bool(element.constant) and element.field in ("code", "provider_code") and record.__name__ == "Party"
+
+
+def _renamed(element: Element, name: str) -> Element:
+    return Element(
+        element.usage, element.number, element.codes, element.list_name, element.repeats, (), "", name, element.default
+    )
+
+
+def _new(record: type) -> str:
+    return f"New_{record.__name__}"
+
+
+def _append(place: str, value: str, indent: int) -> list[str]:
+    pad = "    " * indent
+    return [f"{pad}if {place}: {place}.append({value})", f"{pad}else: {place} = [{value}]"]
+
+
+def _scalar(field: shapes.Field, place: str, text: str) -> str:
+    optional = "_N" if field.optional or (field.kind == "decimal" and field.default is None) else ""
+    if field.kind == "str":
+        return f"{place} = {text}" if not field.default else f"{place} = {text} or {field.default!r}"
+    if field.kind == "bool":
+        return f"{place} = {text} == '1'"
+    if field.kind == "date":
+        return f"{place} = DAY[{text}]"
+    table = {"cents": "CENTS", "int": "INT", "decimal": "DEC"}[field.kind] + optional
+    if field.kind == "decimal" and not optional:
+        return f"if {text}: {place} = DEC[{text}]"
+    return f"{place} = {table}[{text}]"
+
+
+def _contact() -> list[str]:
+    """A PER: function, name, and pairs of a kind of number and the number."""
+    return [
+        "    n = len(e)",
+        "    if n > 1: x.function = e[1]",
+        "    if n > 2: x.name = e[2]",
+        "    for i in range(3, min(n - 1, 8), 2):",
+        "        setattr(x, PER_FIELDS.get(e[i], 'phone'), e[i + 1])",
+    ]
+
+
+PER_FIELDS = {"TE": "phone", "HP": "phone", "WP": "phone", "EX": "extension", "FX": "fax", "EM": "email", "UR": "url"}
+
+
+@dataclass(slots=True)
+class Readers:
+    """The compiled readers of one set: by node, strict and tolerant, and the openers of its loops."""
+
+    strict: dict[int, Reader | None]
+    source: dict[int, str]
+    openers: dict[int, Opener]
+    compiler: Compiler
+
+    def attach(self, step: Any) -> None:
+        """Give a step of the machine what it does to the records."""
+        known = self.strict.get(id(step.node)) if step.quality in ("", "order", "place") else None
+        step.read = known or keep_segment
+        step.openers = tuple(
+            (loop.depth, loop.kind == "item", loop.kind in ("item", "level"), self.openers[id(loop)])
+            for loop in step.opens
+        )
+
+    def tolerant(self, step: Any, defects: list[str]) -> Reader:
+        """The step's reader once more, noting what it cannot convert instead of raising."""
+        source = self.source.get(id(step.node))
+        if source is None or step.quality == "code":
+            return keep_segment
+        space = namespace(Tolerant(defects).names())
+        exec(source, space)  # noqa: S102 - our own text, from our own specification
+        reader: Reader = space["read"]
+        return reader
+
+
+def keep_segment(e: list[str], o: Any, t: Any) -> None:
+    """A segment without a field of its own joins the record's extra ones."""
+    holder = o if hasattr(o, "extra") else t
+    if holder is not None and hasattr(holder, "extra") and e[0] not in ("HL", "LX", "LS", "LE"):
+        if holder.extra:
+            holder.extra.append(tuple(e))
+        else:
+            holder.extra = [tuple(e)]
+
+
+@lru_cache(maxsize=32)
+def machine(name: str, component: str, repetition: str) -> Machine:
+    """The machine of a set, with its readers for one pair of delimiters."""
+    spec = grammar.spec(name)
+    found = Readers({}, {}, {}, Compiler(spec, component, repetition))
+    _compile_loop(spec.root, found, namespace(_STRICT))
+    return Machine(spec, found)
+
+
+def namespace(conversions: dict[str, Any]) -> dict[str, Any]:
+    """What a compiled reader may name."""
+    from libs.x12 import records
+
+    space = dict(conversions)
+    space["PER_FIELDS"] = PER_FIELDS
+    for name in records.__all__:
+        record = getattr(records, name)
+        if isinstance(record, type) and hasattr(record, "__dataclass_fields__"):
+            space[_new(record)] = shapes.draft(record)
+    return space
+
+
+def _compile_loop(loop: Loop, found: Readers, space: dict[str, Any]) -> None:
+    from libs.x12.open_loops import opener
+
+    for child in loop.children:
+        if isinstance(child, Loop):
+            found.openers[id(child)] = opener(child, found.compiler)
+            _compile_loop(child, found, space)
+        else:
+            body = found.compiler.reader(child)
+            if body is None:
+                found.strict[id(child)] = None
+                continue
+            source = f"def read(e, o, t):\n{body}\n"
+            found.source[id(child)] = source
+            exec(source, space)  # noqa: S102 - our own text, from our own specification
+            found.strict[id(child)] = space["read"]

@@ -1,0 +1,352 @@
+"""The specification language: one text file per transaction set becomes loops, segments and elements."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+SPECS = Path(__file__).parent / "specs"
+UNBOUNDED = 10**9
+
+
+@dataclass(slots=True)
+class Element:
+    """One element or component as a guide uses it."""
+
+    usage: str
+    """``R`` required, ``S`` situational, ``N`` not used."""
+    number: str = ""
+    codes: tuple[str, ...] = ()
+    list_name: str = ""
+    """An external or shared code list."""
+    repeats: int = 1
+    components: "tuple[Element, ...]" = ()
+    composite: str = ""
+    field: str = ""
+    default: str = ""
+    group: tuple[int, int] | None = None
+    """Where it stands in a repeated group of elements: (position in the group, size of the group)."""
+
+    @property
+    def constant(self) -> str:
+        """Its only possible value, if there is but one."""
+        return self.codes[0] if len(self.codes) == 1 and not self.list_name else ""
+
+
+@dataclass(slots=True)
+class Node:
+    """A segment at its place in a loop."""
+
+    id: str
+    usage: str
+    repeat: int
+    elements: tuple[Element, ...]
+    conditions: tuple[tuple[str, tuple[int, ...]], ...]
+    target: str = ""
+    raw: str = ""
+    text: str = ""
+    ordinal: int = 0
+    loop: "Loop" = None  # type: ignore[assignment]
+    mapped: bool = True
+
+    @property
+    def qualifier(self) -> tuple[int, tuple[str, ...]]:
+        """The element that tells it from its namesakes, and the values that it may have; 0 if none does."""
+        return _qualifier(self)
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop: its segments and loops in the guide's order."""
+
+    id: str
+    usage: str
+    repeat: int
+    text: str = ""
+    kind: str = ""
+    """``level`` prepares items, ``item`` is one, ``.`` shares its parent's record, ``->`` has its own."""
+    target: str = ""
+    hierarchical: bool = False
+    parent: "Loop | None" = None
+    ordinal: int = 0
+    depth: int = 0
+    children: "list[Node | Loop]" = field(default_factory=list)
+
+    @property
+    def first(self) -> Node:
+        """The segment that opens it."""
+        head = self.children[0]
+        assert isinstance(head, Node), f"loop {self.id} opens with a segment"
+        return head
+
+    def nodes(self) -> list[Node]:
+        """Its own segments."""
+        return [child for child in self.children if isinstance(child, Node)]
+
+    def loops(self) -> "list[Loop]":
+        """Its own loops."""
+        return [child for child in self.children if isinstance(child, Loop)]
+
+
+@dataclass(slots=True)
+class Spec:
+    """A whole transaction set."""
+
+    name: str
+    guides: tuple[str, ...]
+    text: str
+    group: str = ""
+    st: str = ""
+    record: str = ""
+    items: str = ""
+    st03: bool = True
+    root: Loop = None  # type: ignore[assignment]
+
+
+#: Segments that are told apart by one element: its position.
+QUALIFIED = {
+    "HL": 3, "NM1": 1, "N1": 1, "REF": 1, "DTP": 1, "DTM": 1, "AMT": 1, "QTY": 1, "PER": 1, "HI": 1, "LQ": 1,
+    "CRC": 1, "III": 1, "NTE": 1, "PWK": 1, "TRN": 1, "TOO": 1,
+}  # fmt: skip
+
+
+def _qualifier(node: Node) -> tuple[int, tuple[str, ...]]:
+    position = QUALIFIED.get(node.id, 0)
+    if not position or position > len(node.elements):
+        return 0, ()
+    element = node.elements[position - 1]
+    if element.components:
+        element = element.components[0]
+    return (position, element.codes) if element.codes else (0, ())
+
+
+@cache
+def dictionary() -> tuple[dict[str, tuple[tuple[str, str], ...]], dict[str, str], dict[str, list[tuple[str, tuple[int, ...]]]]]:
+    """Segments and composites as (data element, default field), default collections, conditions."""
+    parts: dict[str, tuple[tuple[str, str], ...]] = {}
+    targets: dict[str, str] = {}
+    conditions: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+    for line in (SPECS / "dictionary.txt").read_text().splitlines():
+        if not line or line.startswith("#"):
+            continue
+        body, _, target = line.partition(" -> ")
+        name, *rest = body.split()
+        pairs = [item.partition(":")[::2] for item in rest if not item.startswith("%")]
+        parts[name] = tuple((number, name_) for number, name_ in pairs)
+        targets[name] = target.strip()
+        conditions[name] = [
+            (item[1], tuple(int(item[i : i + 2]) for i in range(2, len(item), 2)))
+            for item in rest
+            if item.startswith("%")
+        ]
+    return parts, targets, conditions
+
+
+@cache
+def data_elements() -> dict[str, tuple[str, int, int]]:
+    """Data element number to (type, shortest, longest)."""
+    found = {}
+    for line in (SPECS / "elements.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            number, kind, low, high = line.split()
+            found[number] = (kind, int(low), int(high))
+    return found
+
+
+def _tokens(text: str) -> list[str]:
+    """Split at spaces outside parentheses."""
+    found, depth, word = [], 0, ""
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == " " and not depth:
+            found += [word] if word else []
+            word = ""
+        else:
+            word += character
+    return found + ([word] if word else [])
+
+
+_HEAD = re.compile(r"([!?])(?:\^(\d+))?")
+
+
+def _element(token: str, number: str, name: str) -> Element:
+    """One token: usage, repetition, codes or list, field, default; or a composite in parentheses."""
+    if token == "-":
+        return Element("N", number)
+    head = _HEAD.match(token)
+    assert head, f"element token {token!r}"
+    usage = "R" if head[1] == "!" else "S"
+    repeats = int(head[2] or 1)
+    body = token[head.end() :]
+    if body.startswith("("):
+        inner, _, own = body[1:].rpartition(")")
+        parts = dictionary()[0][number]
+        components = tuple(
+            _element(item, *parts[min(position, len(parts) - 1)])
+            for position, item in enumerate(_tokens(inner))
+        )
+        return Element(
+            usage, number, repeats=repeats, components=components, composite=number, field=own.lstrip(":")
+        )
+    codes, _, rest = body.partition(":")
+    own, _, default = rest.partition("=")
+    list_name = next((code[1:] for code in codes.split(",") if code.startswith("@")), "")
+    return Element(
+        usage,
+        number,
+        codes=tuple(code for code in codes.split(",") if code and not code.startswith("@")),
+        list_name=list_name,
+        repeats=repeats,
+        field=own or name,
+        default=default,
+    )
+
+
+def _elements(segment: str, tokens: list[str]) -> tuple[Element, ...]:
+    """The elements of a segment line; ``[…]6`` repeats a group six times, only the first time in full;
+    ``?(…)*11`` stands for eleven such elements."""
+    parts = dictionary()[0][segment]
+    found: list[Element] = []
+    for token in tokens:
+        if token.startswith("["):
+            inner, _, times = token[1:].rpartition("]")
+            group = _tokens(inner)
+            for turn in range(int(times)):
+                for place, item in enumerate(group):
+                    element = _element(item, *parts[len(found)])
+                    element.usage = element.usage if turn == 0 else "S"
+                    element.group = (place, len(group))
+                    found.append(element)
+        else:
+            body, _, times = token.rpartition("*")
+            for _turn in range(int(times) if body else 1):
+                found.append(_element(body or token, *parts[len(found)]))
+    return tuple(found)
+
+
+_USAGE = re.compile(r"([RSN])(\d+|>)")
+
+
+def _usage(text: str) -> tuple[str, int]:
+    match = _USAGE.fullmatch(text)
+    assert match, f"usage {text!r}"
+    return match[1], UNBOUNDED if match[2] == ">" else int(match[2])
+
+
+def _node(line: str) -> Node:
+    body, _, text = line.partition(" | ")
+    body, _, raw = body.partition(" => ")
+    body, _, target = body.partition(" -> ")
+    name, usage, *tokens = _tokens(body)
+    mapped = "//" not in tokens
+    if not mapped:
+        tokens.remove("//")
+    kind, repeat = _usage(usage)
+    return Node(
+        name,
+        kind,
+        repeat,
+        _elements(name, tokens),
+        tuple(dictionary()[2][name]),
+        target.strip(),
+        raw.strip(),
+        text.strip(),
+        mapped=mapped,
+    )
+
+
+def _loop(line: str) -> Loop:
+    body, _, text = line.partition(" | ")
+    body, _, target = body.partition(" -> ")
+    _, name, usage, *flags = body.split()
+    kind, repeat = _usage(usage)
+    loop = Loop(name, kind, repeat, text.strip(), target=target.strip(), hierarchical="HL" in flags)
+    loop.kind = "->" if target else next((flag for flag in flags if flag in ("level", "item", ".")), "")
+    if loop.hierarchical and not loop.kind:
+        loop.kind = "."
+    return loop
+
+
+def parse(text: str) -> Spec:
+    """The specification that the text states."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    head, _, title = lines[0].partition(" | ")
+    _, name, *guides = head.split()
+    spec = Spec(name, tuple(guides), title, st=name)
+    spec.root = Loop("", "R", 1, kind=".")
+    stack: list[tuple[int, Loop]] = [(-1, spec.root)]
+    templates: dict[str, Loop] = {}
+    for line in lines[1:]:
+        indent = len(line) - len(line.lstrip())
+        body = line.strip()
+        word = body.split()[0]
+        if word in ("group", "st"):
+            setattr(spec, word, body.split()[1])
+        elif word == "record":
+            spec.record, spec.items = (*body.split()[1:], "")[:2]
+        elif word == "no-st03":
+            spec.st03 = False
+        else:
+            while stack[-1][0] >= indent:
+                stack.pop()
+            _place(body, indent, stack, templates)
+    _number(spec.root)
+    return spec
+
+
+def _place(body: str, indent: int, stack: list[tuple[int, Loop]], templates: dict[str, Loop]) -> None:
+    """Hang a line under the loop that its indentation names."""
+    parent = stack[-1][1]
+    if body.startswith("use "):
+        parent.children.append(_copy(templates[body.split()[1]], parent))
+    elif body.startswith("loop "):
+        loop = _loop(body)
+        loop.parent = parent
+        parent.children.append(loop)
+        templates[loop.id] = loop
+        stack.append((indent, loop))
+    else:
+        node = _node(body)
+        node.loop = parent
+        parent.children.append(node)
+
+
+def _copy(loop: Loop, parent: Loop) -> Loop:
+    """The same loop again under another parent."""
+    twin = Loop(loop.id, loop.usage, loop.repeat, loop.text, loop.kind, loop.target, loop.hierarchical, parent)
+    for child in loop.children:
+        if isinstance(child, Loop):
+            twin.children.append(_copy(child, twin))
+        else:
+            twin.children.append(
+                Node(
+                    child.id, child.usage, child.repeat, child.elements, child.conditions, child.target,
+                    child.raw, child.text, 0, twin, child.mapped,
+                )  # fmt: skip
+            )
+    return twin
+
+
+def _number(loop: Loop) -> None:
+    """Give neighbours that open with the same segment one place in the order, as the standard does."""
+    ordinal, previous = 0, ""
+    for child in loop.children:
+        head = child.id if isinstance(child, Node) else child.first.id
+        ordinal += head != previous or head == "HL"
+        previous = head
+        child.ordinal = ordinal
+        if isinstance(child, Loop):
+            child.depth = loop.depth + 1
+            _number(child)
+
+
+@cache
+def spec(name: str) -> Spec:
+    """The specification of a set by its own name, such as ``837P``."""
+    return parse((SPECS / f"{name}.txt").read_text())
+
+
+@cache
+def names() -> frozenset[str]:
+    """The sets that have a specification."""
+    return frozenset(path.stem for path in SPECS.glob("*.txt")) - {"dictionary", "elements"}

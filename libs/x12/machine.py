@@ -1,0 +1,205 @@
+"""Where a segment belongs: from the specification, which place follows which."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from libs.x12.grammar import Loop, Node, Spec
+
+_LEADING = re.compile(r"[A-Za-z0-9]*")
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """The machine after a segment was placed at a node; its tables fill as they are asked."""
+
+    node: Node | None
+    loop: Loop
+    machine: "Machine"
+    follow: "Follow" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.follow = Follow(self)
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """A move to a node: which loops it opens, outermost first, and what comes next."""
+
+    node: Node
+    opens: tuple[Loop, ...]
+    state: State
+    quality: str
+    """Empty where the guide allows it, ``order`` for the right loop at the wrong place, ``code`` for an unknown
+    qualifier, ``place`` for a segment that stands in another loop than it should."""
+    keep: int
+    """Depth of the innermost loop that stays open."""
+    moves: bool
+    """The segment stands in another loop than its predecessor."""
+    read: Any = None
+    """The compiled reader of the segment."""
+    openers: tuple[Any, ...] = ()
+    """For each loop that it opens: (its depth, whether it is an item, whether it is a level, its opener)."""
+
+
+class Follow(dict[str, tuple[int, "Table"]]):
+    """Segment id to (position of the qualifier or 0, table of steps)."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def __missing__(self, segment: str) -> "tuple[int, Table]":
+        nodes = self.state.machine.named.get(segment)
+        if not nodes:
+            raise KeyError(segment)
+        positions = [node.qualifier[0] for node in nodes if node.qualifier[0]]
+        found = (positions[0] if positions else 0, Table(self.state, segment))
+        self[segment] = found
+        return found
+
+
+class Table(dict[str, Step]):
+    """Qualifier (the segment's id where there is none) to the step."""
+
+    __slots__ = ("segment", "state")
+
+    def __init__(self, state: State, segment: str) -> None:
+        self.state = state
+        self.segment = segment
+
+    def __missing__(self, value: str) -> Step:
+        step = self.state.machine.find(self.state, self.segment, value)
+        if step is None:
+            raise KeyError(value)
+        if len(self) < 500:
+            self[value] = step
+        return step
+
+
+class Machine:
+    """All places of one set, and the way from each to the next."""
+
+    def __init__(self, spec: Spec, readers: Any = None) -> None:
+        self.spec = spec
+        self.readers = readers
+        self.named: dict[str, list[Node]] = {}
+        self.states: dict[int, State] = {}
+        self._collect(spec.root)
+        self.start = State(None, spec.root, self)
+
+    def _collect(self, loop: Loop) -> None:
+        for node in loop.nodes():
+            self.named.setdefault(node.id, []).append(node)
+        for child in loop.loops():
+            self._collect(child)
+
+    def state(self, node: Node) -> State:
+        """The state after that node."""
+        if id(node) not in self.states:
+            self.states[id(node)] = State(node, node.loop, self)
+        return self.states[id(node)]
+
+    def find(self, state: State, segment: str, value: str) -> Step | None:
+        """The best place for a segment: as the guide has it, else in the wrong order, else with an unknown
+        qualifier, else in another loop; None when the set has no such segment."""
+        for search, quality in (
+            (lambda: self._search(state, segment, value, onwards=True), ""),
+            (lambda: self._search(state, segment, value, onwards=False), "order"),
+            (lambda: self._guess(state, segment, value), "code"),
+            (lambda: self._nearest(state, segment, value), "place"),
+        ):
+            found = search()
+            if found:
+                return self._step(state, *found, quality)
+        return None
+
+    def _step(self, state: State, node: Node, opens: tuple[Loop, ...], quality: str) -> Step:
+        keep = opens[0].depth - 1 if opens else node.loop.depth
+        moves = bool(opens) or node.loop is not state.loop
+        step = Step(node, opens, self.state(node), quality, keep, moves)
+        if self.readers is not None:
+            self.readers.attach(step)
+        return step
+
+    def _search(self, state: State, segment: str, value: str, *, onwards: bool) -> "Place | None":
+        """Look in the current loop, then in each loop around it; onwards only, or without regard to order."""
+        loop: Loop | None = state.loop
+        ordinal = state.node.ordinal if state.node else 0
+        while loop is not None:
+            found = _within(loop, segment, value, ordinal if onwards else -1)
+            if found:
+                return found
+            ordinal, loop = loop.ordinal, loop.parent
+        return None
+
+    def _guess(self, state: State, segment: str, value: str) -> "Place | None":
+        """A qualifier that no namesake nearby has: the next place that the same segment may take."""
+        if any(_matches(node, value) for node in self.named[segment]):
+            return None
+        loop: Loop | None = state.loop
+        after: Node | Loop | None = state.node
+        while loop is not None:
+            start = next((i for i, child in enumerate(loop.children) if child is after), -1)
+            for child in loop.children[start:] if start > 0 else loop.children[1:]:
+                if isinstance(child, Node) and child.id == segment:
+                    return child, ()
+                if isinstance(child, Loop) and child.first.id == segment and child is not after:
+                    return child.first, (child,)
+            after, loop = loop, loop.parent
+        return None
+
+    def _nearest(self, state: State, segment: str, value: str) -> "Place | None":
+        """The place that takes the fewest loops to reach, whatever the guide says."""
+        candidates = [node for node in self.named[segment] if _matches(node, value)]
+        if not candidates:
+            return None
+        paths = [(node, self._path(state, node)) for node in candidates]
+        return min(paths, key=lambda path: (len(path[1]) + _climb(state.loop, path[0].loop, path[1])))
+
+    def _path(self, state: State, node: Node) -> tuple[Loop, ...]:
+        """The loops to open so as to stand in the node's own."""
+        around = set()
+        loop: Loop | None = state.loop
+        while loop is not None:
+            around.add(id(loop))
+            loop = loop.parent
+        opens: list[Loop] = []
+        loop = node.loop
+        while loop is not None and (id(loop) not in around or (not opens and node is loop.children[0])):
+            opens.insert(0, loop)
+            loop = loop.parent
+        return tuple(opens)
+
+
+Place = tuple[Node, tuple[Loop, ...]]
+
+
+def _climb(loop: Loop, target: Loop, opens: tuple[Loop, ...]) -> int:
+    """How many loops to leave."""
+    keep = opens[0].depth - 1 if opens else target.depth
+    return loop.depth - keep
+
+
+def _within(loop: Loop, segment: str, value: str, ordinal: int) -> Place | None:
+    """A place in this loop at or after the ordinal: its own segment, or the opening one of a child loop.
+
+    A loop's first segment is found from its parent, so that it opens the loop anew."""
+    for position, child in enumerate(loop.children):
+        if child.ordinal < ordinal:
+            continue
+        if isinstance(child, Node):
+            if child.id == segment and (position or loop.parent is None) and _matches(child, value):
+                return child, ()
+        elif child.first.id == segment and _matches(child.first, value):
+            return child.first, (child,)
+    return None
+
+
+def _matches(node: Node, value: str) -> bool:
+    position, codes = node.qualifier
+    if not position or value in codes:
+        return True
+    head = _LEADING.match(value)
+    return node.id == "HI" and head is not None and head[0] in codes

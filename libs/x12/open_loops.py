@@ -1,0 +1,140 @@
+"""What opening a loop does to the records under construction."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from libs.x12 import shapes
+from libs.x12.grammar import Loop
+
+if TYPE_CHECKING:
+    from libs.x12.compile_read import Compiler
+
+
+def opener(loop: Loop, compiler: "Compiler") -> Callable[[list[Any]], Any]:
+    """A function that makes the loop's record, hangs it on its parent and puts it at the loop's depth."""
+    depth = loop.depth
+    owner = compiler.owner(loop)
+    if loop.kind in ("item", "level"):
+        return _item(loop, compiler)
+    if loop.kind != "->" or owner is None:
+
+        def share(open_records: list[Any]) -> Any:
+            open_records[depth] = record = open_records[depth - 1]
+            return record
+
+        return share
+    assert loop.parent
+    base = compiler.item if loop.target.startswith("^") else compiler.owner(loop.parent)
+    assert base
+    *way, last = loop.target.lstrip("^").split(".")
+    drafts = []
+    for name in way:
+        inner = shapes.fields(base)[name].record
+        assert inner
+        drafts.append((name, shapes.draft(inner)))
+        base = inner
+    new = shapes.draft(owner)
+    many = shapes.fields(base)[last].many
+
+    def attach(holder: Any) -> Any:
+        for name, draft in drafts:
+            inner = getattr(holder, name)
+            if inner is None:
+                inner = draft()
+                setattr(holder, name, inner)
+            holder = inner
+        present = getattr(holder, last)
+        if not many:
+            record = present if present.__class__ is new else new()
+            setattr(holder, last, record)
+            return record
+        record = new()
+        if present:
+            present.append(record)
+        else:
+            setattr(holder, last, [record])
+        return record
+
+    def make(open_records: list[Any]) -> Any:
+        try:
+            record = attach(open_records[depth - 1])
+        except AttributeError:  # the holder was finished before: a loop where none belongs
+            record = new()
+        open_records[depth] = record
+        return record
+
+    return make
+
+
+def _item(loop: Loop, compiler: "Compiler") -> Callable[[list[Any]], Any]:
+    """An item begins as what the levels above it have said."""
+    depth = loop.depth
+    assert compiler.item
+    new = shapes.draft(compiler.item)
+    names = tuple(sorted(inherited(loop, compiler)))
+
+    def make(open_records: list[Any]) -> Any:
+        above = open_records[depth - 1]
+        record = new()
+        if above.__class__ is new:
+            for name in names:
+                value = getattr(above, name)
+                setattr(record, name, list(value) if value.__class__ is list else value)
+        open_records[depth] = record
+        return record
+
+    return make
+
+
+def inherited(loop: Loop, compiler: "Compiler") -> set[str]:
+    """Fields of the item that the loops above this one may fill."""
+    found: set[str] = set()
+    parent = loop.parent
+    while parent is not None and parent.kind in ("item", "level", ".") and parent.parent is not None:
+        if parent.kind != ".":
+            found |= heads(parent, compiler)
+        parent = parent.parent
+    return found
+
+
+def heads(loop: Loop, compiler: "Compiler") -> set[str]:
+    """Fields of the item that this level fills itself."""
+    assert compiler.item
+    known = shapes.fields(compiler.item)
+    found: set[str] = {"extra"}
+    pending = [(child, True) for child in loop.children]
+    while pending:
+        child, direct = pending.pop()
+        if isinstance(child, Loop):
+            if child.kind in ("item", "level"):
+                continue
+            if child.kind == "->" and direct:
+                found.add(child.target.lstrip("^").partition(".")[0])
+            pending += [(inner, direct and child.kind == ".") for inner in child.children]
+            continue
+        found |= {
+            name for name in _node_heads(child, compiler, direct) if name in known
+        }
+    return found
+
+
+def _node_heads(node: Any, compiler: "Compiler", direct: bool) -> set[str]:
+    from libs.x12.compile_read import target_of
+
+    assert compiler.item
+    found = set()
+    if node.target.startswith("^") or (direct and node.target):
+        found.add(node.target.lstrip("^").partition(".")[0])
+    elif direct and node.raw:
+        found.add(node.raw.partition(".")[0])
+    elif direct:
+        path, _ = target_of(node, compiler.item)
+        if path:
+            found.add(path)
+    for element in node.elements:
+        for part in (element, *element.components):
+            name = part.field
+            if name.startswith("^") or (direct and name and not node.target):
+                found.add(name.lstrip("^").partition(".")[0].partition("/")[0])
+                found.add(name.lstrip("^").partition("/")[2])
+    return found - {""}
