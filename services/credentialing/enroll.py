@@ -33,7 +33,7 @@ async def start(tx: Transaction, body: EnrollmentBody) -> Enrollment:
     )
     if one.status in (Status.LOADED, Status.EFFECTIVE):
         begun = one.effective_from is not None and one.effective_from <= tx.today
-        one = one.changed(status=Status.EFFECTIVE if begun else Status.LOADED, version=1)
+        one = replaced(one, {"status": Status.EFFECTIVE if begun else Status.LOADED})
     one.check_dates()
     _check_days(tx, one)
     await store.save_enrollment(tx, one, created=True, step="start")
