@@ -1,12 +1,14 @@
 """The tables of schema `remittance`, as far as statements in `store` name their columns."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = sa.MetaData(schema="remittance")
 
 
-def _table(name: str, **columns: sa.types.TypeEngine[object] | type[sa.types.TypeEngine[object]]) -> sa.Table:
+def _table(name: str, **columns: Any) -> sa.Table:
     return sa.Table(name, metadata, *(sa.Column(column, kind) for column, kind in columns.items()))
 
 

@@ -1,0 +1,285 @@
+"""Claims as they were sent, and what payers decided on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.common.db import Row, Transaction
+from services.remittance import tables as t
+from services.remittance.domain.line import Decision
+from services.remittance.store.ledger import PatientAccount, lock_account
+
+
+@dataclass(slots=True, kw_only=True)
+class Receivable:
+    """A claim that has been sent, locked with its patient's account until the transaction ends."""
+
+    claim_id: str
+    practice_id: str
+    patient_id: str
+    encounter_id: str
+    payer_id: str
+    first_submitted_on: date
+    version: int
+    account: PatientAccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    id: str
+    claim_id: str
+    payer_id: str
+    rank: int
+    attempt: int
+    frequency: str
+    pcn: str
+    charge_cents: int
+    submitted_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentLine:
+    """A line as it was sent with one submission."""
+
+    line_id: str
+    position: int
+    control: str
+    procedure: str
+    modifiers: tuple[str, ...]
+    service_date: date
+    charge_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """All that says where a claim's lines stand: their charges, and the decisions on them."""
+
+    billed: dict[str, int]
+    decisions: dict[str, list[Decision]]
+    unclassified: bool
+    """A decision that still counts has an adjustment that nobody has classified."""
+
+
+async def add_receivable(tx: Transaction, row: dict[str, Any]) -> None:
+    await tx.execute(
+        insert(t.receivable).values(tenant_id=tx.tenant, version=0, created_at=tx.now, **row).on_conflict_do_nothing()
+    )
+
+
+async def patient_of(tx: Transaction, claim_id: str) -> tuple[str, str] | None:
+    """The patient and practice of a claim that has been sent."""
+    row = await tx.first(
+        sa.select(t.receivable.c.patient_id, t.receivable.c.practice_id).where(
+            t.receivable.c.tenant_id == tx.tenant, t.receivable.c.claim_id == claim_id
+        )
+    )
+    return None if row is None else (row["patient_id"], row["practice_id"])
+
+
+async def lock(tx: Transaction, claim_id: str) -> Receivable | None:
+    """The claim, once nobody else can move it or its patient's money; None where it has not been sent.
+
+    The account is locked before the claim, always, so that money which moves between a patient's claims locks all of
+    them in one order.
+    """
+    owner = await patient_of(tx, claim_id)
+    if owner is None:
+        return None
+    account = await lock_account(tx, *owner)
+    return await under(tx, claim_id, account)
+
+
+async def under(tx: Transaction, claim_id: str, account: PatientAccount) -> Receivable:
+    """The claim of a patient whose account is locked already."""
+    row = await tx.one(
+        sa.select(t.receivable)
+        .where(t.receivable.c.tenant_id == tx.tenant, t.receivable.c.claim_id == claim_id)
+        .with_for_update()
+    )
+    return Receivable(
+        claim_id=claim_id,
+        practice_id=row["practice_id"],
+        patient_id=row["patient_id"],
+        encounter_id=row["encounter_id"],
+        payer_id=row["payer_id"],
+        first_submitted_on=row["first_submitted_on"],
+        version=row["version"],
+        account=account,
+    )
+
+
+async def save_version(tx: Transaction, claim_id: str, version: int) -> None:
+    await tx.execute(
+        t.receivable.update()
+        .where(t.receivable.c.tenant_id == tx.tenant, t.receivable.c.claim_id == claim_id)
+        .values(version=version)
+    )
+
+
+async def add_submission(tx: Transaction, row: dict[str, Any], lines: Sequence[dict[str, Any]]) -> bool:
+    """The submission is known; False if it was before."""
+    done = await tx.execute(insert(t.submission).values(tenant_id=tx.tenant, **row).on_conflict_do_nothing())
+    if done.rowcount == 0:
+        return False
+    await tx.execute(
+        t.submission_line.insert(),
+        [
+            {
+                "tenant_id": tx.tenant,
+                "submission_id": row["id"],
+                "practice_id": row["practice_id"],
+                **line,
+            }
+            for line in lines
+        ],
+    )
+    return True
+
+
+def _submission(row: Row) -> Submission:
+    return Submission(**{name: row[name] for name in Submission.__dataclass_fields__})
+
+
+async def submission(tx: Transaction, submission_id: str) -> Submission:
+    return _submission(
+        await tx.one(
+            sa.select(t.submission).where(t.submission.c.tenant_id == tx.tenant, t.submission.c.id == submission_id)
+        )
+    )
+
+
+async def submissions_of(tx: Transaction, claim_id: str) -> list[Submission]:
+    rows = await tx.all(
+        sa.select(t.submission)
+        .where(t.submission.c.tenant_id == tx.tenant, t.submission.c.claim_id == claim_id)
+        .order_by(t.submission.c.attempt)
+    )
+    return [_submission(row) for row in rows]
+
+
+async def submissions_by_pcn(tx: Transaction, pcn_key: str) -> list[Submission]:
+    rows = await tx.all(
+        sa.select(t.submission).where(t.submission.c.tenant_id == tx.tenant, t.submission.c.pcn_key == pcn_key)
+    )
+    return [_submission(row) for row in rows]
+
+
+async def submissions_by_member(
+    tx: Transaction, *, member_key: str, charge_cents: int, service_date: date
+) -> list[Submission]:
+    """What was sent for that member on that date at that charge."""
+    on_date = sa.exists().where(
+        t.submission_line.c.tenant_id == t.submission.c.tenant_id,
+        t.submission_line.c.submission_id == t.submission.c.id,
+        t.submission_line.c.service_date == service_date,
+    )
+    rows = await tx.all(
+        sa.select(t.submission).where(
+            t.submission.c.tenant_id == tx.tenant,
+            t.submission.c.member_key == member_key,
+            t.submission.c.charge_cents == charge_cents,
+            on_date,
+        )
+    )
+    return [_submission(row) for row in rows]
+
+
+async def sent_lines(tx: Transaction, submission_id: str) -> list[SentLine]:
+    rows = await tx.all(
+        sa.select(t.submission_line)
+        .where(t.submission_line.c.tenant_id == tx.tenant, t.submission_line.c.submission_id == submission_id)
+        .order_by(t.submission_line.c.position)
+    )
+    return [
+        SentLine(
+            line_id=row["line_id"],
+            position=row["position"],
+            control=row["control"],
+            procedure=row["procedure"],
+            modifiers=tuple(row["modifiers"]),
+            service_date=row["service_date"],
+            charge_cents=row["charge_cents"],
+        )
+        for row in rows
+    ]
+
+
+async def save_claim_state(tx: Transaction, *, claim_id: str, practice_id: str, status: str, sequence: int) -> bool:
+    """The claim's status is known, if this is newer than what was known."""
+    state = insert(t.claim_state).values(
+        tenant_id=tx.tenant, claim_id=claim_id, practice_id=practice_id, status=status, sequence=sequence
+    )
+    done = await tx.execute(
+        state.on_conflict_do_update(
+            index_elements=["tenant_id", "claim_id"],
+            set_={"status": state.excluded.status, "sequence": state.excluded.sequence},
+            where=t.claim_state.c.sequence < state.excluded.sequence,
+        )
+    )
+    return bool(done.rowcount)
+
+
+async def history(tx: Transaction, claim_id: str) -> History:
+    """The claim's charges and live decisions, as of now in this transaction."""
+    sent = await submissions_of(tx, claim_id)
+    status = await tx.scalar(
+        sa.select(t.claim_state.c.status).where(
+            t.claim_state.c.tenant_id == tx.tenant, t.claim_state.c.claim_id == claim_id
+        )
+    )
+    rows = await tx.all(_DECISIONS, {"tenant": tx.tenant, "claim": claim_id})
+    decisions: dict[str, list[Decision]] = {}
+    for row in rows:
+        decisions.setdefault(row["line_id"], []).append(_decision(row, sent, status))
+    return History(
+        billed=await _billed(tx, sent, status),
+        decisions=decisions,
+        unclassified=any(row["unknown_cents"] and not _resent(row, sent) for row in rows),
+    )
+
+
+async def _billed(tx: Transaction, sent: Sequence[Submission], status: str | None) -> dict[str, int]:
+    """Each line's charge by the last submission to a first payer; nothing once the claim is void."""
+    charging = [one for one in sent if one.rank == 1] or list(sent)
+    if not charging or status == "void":
+        return {}
+    last = max(charging, key=lambda one: one.attempt)
+    if last.frequency == "8":
+        return {}
+    return {line.line_id: line.charge_cents for line in await sent_lines(tx, last.id)}
+
+
+def _resent(row: Row, sent: Sequence[Submission]) -> bool:
+    return any(one.attempt > row["attempt"] and one.rank == row["rank"] and one.frequency != "8" for one in sent)
+
+
+def _decision(row: Row, sent: Sequence[Submission], status: str | None) -> Decision:
+    goes_on = row["forwarded"] or any(one.rank > row["rank"] for one in sent)
+    return Decision(
+        id=row["posting_id"],
+        order=tuple(row["ordering"]),
+        rank=row["rank"],
+        paid=row["paid_cents"],
+        contractual=row["contractual_cents"],
+        patient=row["patient_cents"],
+        denied=row["denied_cents"],
+        withheld=row["withheld_cents"],
+        resolution=row["resolution"],
+        resent=_resent(row, sent),
+        awaits_next=goes_on and status != "patient_due",
+    )
+
+
+_DECISIONS = sa.text("""
+    select p.id as posting_id, p.ordering, p.rank, p.attempt, p.forwarded, l.line_id, l.paid_cents,
+        l.contractual_cents, l.patient_cents, l.denied_cents, l.withheld_cents, l.unknown_cents, d.resolution
+    from posting p
+    join posting_line l on l.tenant_id = p.tenant_id and l.posting_id = p.id
+    left join denial d on d.tenant_id = p.tenant_id and d.posting_id = p.id and d.line_id = l.line_id
+    where p.tenant_id = :tenant and p.claim_id = :claim and p.entry = 'payment' and p.reversed_by is null
+    order by p.ordering, p.id
+""")
