@@ -29,17 +29,15 @@ async def read(request: Request, *, limit_bytes: int) -> bytes:
     return b"".join(chunks)
 
 
-def check_type(content_type: str | None, content_encoding: str | None, accepts: Sequence[str]) -> None:
-    """Goes on if the body is of a kind that the route takes. Raises UnsupportedMediaType (415)."""
+def check_type(content_type: str | None, content_encoding: str | None, accepts: Sequence[str]) -> bool:
+    """Whether the body is JSON, if it is of a kind that the route takes. Raises UnsupportedMediaType (415)."""
     kind = (content_type or "").partition(";")[0].strip().lower()
     if (content_encoding or "identity").lower() != "identity":
         raise UnsupportedMediaType(accepts)
-    if kind not in accepts and not ("application/json" in accepts and _is_json(kind)):
+    is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    if kind not in accepts and not (is_json and "application/json" in accepts):
         raise UnsupportedMediaType(accepts)
-
-
-def _is_json(kind: str) -> bool:
-    return kind.startswith("application/") and kind.endswith("+json")
+    return is_json
 
 
 def parse(body: bytes) -> Any:
@@ -93,10 +91,11 @@ def _refuse_nul(value: Any, path: list[str | int]) -> None:
 
 
 class Read(Request):
-    """A request whose body has been read already; its JSON is parsed by our rules."""
+    """A request whose body has been read already, and parsed where it is JSON."""
 
-    def __init__(self, scope: Scope, receive: Receive, body: bytes) -> None:
+    def __init__(self, scope: Scope, receive: Receive, body: bytes, parsed: Any = None) -> None:
         self._left = [body]
+        self._parsed = parsed
         self._outer = receive
         super().__init__(scope, self._again)
 
@@ -106,4 +105,4 @@ class Read(Request):
         return await self._outer()
 
     async def json(self) -> Any:
-        return parse(await self.body())
+        return self._parsed

@@ -55,10 +55,11 @@ class Doors:
         door = route.door
         principal = await self._admit(request, door)
         visit = Visit(door=door, request_id=request.scope[REQUEST_ID], principal=principal)
-        visit.body = await self._body(request, door)
+        visit.body, is_json = await self._body(request, door)
         enter(request, visit)
         signing_key.set(self.cursor_key)
-        read = bodies.Read(request.scope, request.receive, visit.body)
+        parsed = bodies.parse(visit.body) if is_json and route.body_field is not None else None
+        read = bodies.Read(request.scope, request.receive, visit.body, parsed)
         if not door.transaction:
             return await handler(read)
         try:
@@ -76,14 +77,15 @@ class Doors:
         logs.bind(tenant_id=principal.tenant_id)
         return principal
 
-    async def _body(self, request: Request, door: Door) -> bytes:
+    async def _body(self, request: Request, door: Door) -> tuple[bytes, bool]:
+        """The body, and whether it is JSON."""
         if request.method not in _WITH_BODY:
-            return b""
+            return b"", False
         body = await bodies.read(request, limit_bytes=door.body_limit_bytes or self.body_limit_bytes)
-        if body:
-            headers = request.headers
-            bodies.check_type(headers.get("content-type"), headers.get("content-encoding"), door.accepts)
-        return body
+        if not body:
+            return b"", False
+        headers = request.headers
+        return body, bodies.check_type(headers.get("content-type"), headers.get("content-encoding"), door.accepts)
 
     async def _in_transaction(self, request: Request, route: DoorRoute, handler: Handler, visit: Visit) -> Response:
         asked = _keyed(request, route, visit) if visit.door.idempotent else None

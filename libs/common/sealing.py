@@ -90,12 +90,6 @@ class Keyring:
         except InvalidTag:
             raise CannotOpen("it was sealed for another tenant or context, or is damaged") from None
 
-    def derive(self, purpose: str) -> bytes:
-        """32 bytes for signing within this installation; change with the oldest key of the ring."""
-        ring = self._ring
-        info = b"parity signing v1\x00" + purpose.encode()
-        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=info).derive(ring.keys[min(ring.keys)])
-
     def _take_up_a_new_key(self) -> None:
         """Another process may already seal under a key that was added to the file a moment ago."""
         try:

@@ -1,4 +1,4 @@
-"""The doors' own service, a caller, and the database behind them."""
+"""The doors' own service, callers of a tenant of the test's own, and what then stands in the database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -10,12 +10,15 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from deploy.local.postgres import Cluster
+from libs.common.db import Database
 from libs.common.http import create_api
+from libs.common.ids import new_id
 from libs.common.timers import Due, Work
 from libs.common.webhooks import timers
 from tests.callers import Issuer, calling
 from tests.common import door_service
-from tests.conftest import TestDatabase
+from tests.conftest import TestDatabase, copy_of, drop
 
 
 @pytest.fixture(scope="session")
@@ -23,16 +26,45 @@ def issuer(secrets: Path) -> Issuer:
     return Issuer(secrets / "jwks.json").publish()
 
 
-@pytest.fixture
-async def api(fresh_database: TestDatabase, issuer: Issuer) -> AsyncIterator[FastAPI]:
-    app = create_api(door_service.create_service(), fresh_database.settings("reporting"))
+@pytest.fixture(scope="session")
+async def doors_database(template: str, cluster: Cluster, secrets: Path) -> AsyncIterator[TestDatabase]:
+    """One database for all tests of the doors; each test has a tenant of its own in it."""
+    database = await copy_of(template, cluster, secrets)
+    yield database
+    await drop(database, cluster)
+
+
+@pytest.fixture(scope="session")
+async def worker(doors_database: TestDatabase) -> Database:
+    """The database as the service's worker opens it."""
+    return doors_database.open("reporting")
+
+
+@pytest.fixture(scope="session")
+async def api(doors_database: TestDatabase, issuer: Issuer) -> AsyncIterator[FastAPI]:
+    app = create_api(door_service.create_service(), doors_database.settings("reporting"))
     async with app.router.lifespan_context(app):
         yield app
 
 
 @pytest.fixture
-async def biller(api: FastAPI, issuer: Issuer) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(api, issuer.token()) as client:
+def tenant() -> str:
+    """A tenant that nobody else has."""
+    return new_id("tnt")
+
+
+@pytest.fixture
+async def biller(api: FastAPI, issuer: Issuer, tenant: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody of this tenant who may do everything."""
+    async with calling(api, issuer.token(tenant_id=tenant)) as client:
+        yield client
+
+
+@pytest.fixture
+async def anyone(api: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody without a token, who sends what he is told to and nothing else."""
+    transport = httpx.ASGITransport(app=api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://parity.test") as client:
         yield client
 
 
@@ -41,6 +73,12 @@ class Rows:
     """What stands in the database, past row-level security."""
 
     url: str
+    tenant: str
+
+    async def of(self, table: str) -> list[dict[str, Any]]:
+        """This tenant's rows of a kernel table."""
+        order = "created_at" if table in ("task", "outbox", "idempotency") else "1"
+        return await self(f"select * from reporting.{table} where tenant_id = $1 order by {order}", self.tenant)
 
     async def __call__(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         connection = await asyncpg.connect(self.url)
@@ -51,24 +89,30 @@ class Rows:
 
 
 @pytest.fixture
-def rows(fresh_database: TestDatabase) -> Rows:
-    return Rows(fresh_database.admin_url)
+def rows(doors_database: TestDatabase, tenant: str) -> Rows:
+    return Rows(doors_database.admin_url, tenant)
 
 
 @pytest.fixture
-async def map_inbound(fresh_database: TestDatabase, rows: Rows) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Does the due mapping once, as the worker would; what raises is counted as an attempt."""
+async def map_inbound(
+    worker: Database, doors_database: TestDatabase, rows: Rows
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Does the due mapping once, as the worker would; what raises counts as an attempt."""
     (timer,) = timers(door_service.create_service())
-    database = fresh_database.open("reporting")
 
     async with httpx.AsyncClient() as http:
-        work = Work(db=database, http=http, keyring=fresh_database.keyring, settings=None)
+        work = Work(db=worker, http=http, keyring=doors_database.keyring, settings=None)
 
         async def run() -> None:
-            for row in await rows("select * from reporting.timer where kind = $1", timer.kind):
+            for row in await rows.of("timer"):
                 due = Due(
-                    kind=timer.kind, tenant_id=row["tenant_id"], id=row["id"], at=row["due_at"], attempts=row["attempts"]
+                    kind=row["kind"],
+                    tenant_id=row["tenant_id"],
+                    id=row["id"],
+                    at=row["due_at"],
+                    attempts=row["attempts"],
                 )
+                assert due.kind == timer.kind
                 try:
                     await timer.step(work, due)
                 except RuntimeError:

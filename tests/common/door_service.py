@@ -65,7 +65,12 @@ async def create_visit(body: NewVisit, tx: Tx, caller: Caller, response: Respons
     if body.kind == "refused":
         raise Conflict("visit_refused", "It was refused.")
     task_id = await tasks.open(
-        tx, reason="visit", subject_type="visit", subject_id=f"vis_{body.minutes}", owner="billing", detail=caller.subject
+        tx,
+        reason="visit",
+        subject_type="visit",
+        subject_id=f"vis_{body.minutes}",
+        owner="billing",
+        detail=caller.subject,
     )
     if body.kind == "broken":
         raise RuntimeError(f"broken by {body.name}")
