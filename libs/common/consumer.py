@@ -8,12 +8,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from libs.common import inbox, logs, parking
 from libs.common.db import Database, Transaction
-from libs.common.effect import Handlers, apply
+from libs.common.effect import Events, Handlers, apply
+from libs.common.events import CATALOG
 from libs.common.inbox import Arrival
 from libs.common.log import Consumer, EventLog, LogUnavailable, PartitionLost, Record, TopicPartition
 from libs.common.transient import is_transient, wait, waits
@@ -40,6 +41,7 @@ class Inlet:
     group: str
     handlers: Handlers
     stopping: asyncio.Event
+    events: Events = field(default_factory=lambda: CATALOG)
     tries: int = TRIES
 
     async def take(self, records: Iterable[Record]) -> None:
@@ -90,7 +92,7 @@ class Inlet:
             else:
                 try:
                     async with tx.connection.begin_nested():
-                        await apply(tx, arrival, self.handlers)
+                        await apply(tx, arrival, self.handlers, self.events)
                 except Exception as error:
                     if is_transient(error):
                         raise
@@ -124,7 +126,7 @@ class Inlet:
         if await parking.parked_among(tx, [arrival.record.key]) and await parking.park_behind(tx, arrival):
             await inbox.forget(tx, [arrival])
             return
-        await apply(tx, arrival, self.handlers)
+        await apply(tx, arrival, self.handlers, self.events)
 
     async def _park(self, arrival: Arrival, error: Exception, attempts: int) -> None:
         reason = parking.reason_of(error) if arrival.readable else parking.NOT_AN_EVENT
@@ -169,9 +171,10 @@ async def consume(
     handlers: Handlers,
     db: Database,
     stopping: asyncio.Event,
+    events: Events = CATALOG,
 ) -> None:
     """Until `stopping`: read, take, commit. Ends within about a transaction's time, having left the group."""
-    inlet = Inlet(db=db, group=group, handlers=handlers, stopping=stopping)
+    inlet = Inlet(db=db, group=group, handlers=handlers, stopping=stopping, events=events)
     uncommitted: dict[TopicPartition, int] = {}
     pauses = waits()
     async with event_log.consumer(group, handlers) as member:

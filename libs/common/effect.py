@@ -7,18 +7,21 @@ from opentelemetry.trace import SpanKind
 
 from libs.common import logs, telemetry
 from libs.common.db import Transaction
-from libs.common.events import CATALOG, Envelope, read
+from libs.common.events import CATALOG, Envelope, Event, read
 from libs.common.inbox import Arrival
 
 Handlers = Mapping[str, Callable[[Transaction, Envelope[Any]], Awaitable[None]]]
 """What a service does with an event, by topic, inside the transaction of its inbox row."""
+
+Events = Mapping[str, type[Event]]
+"""The model of each topic."""
 
 
 class Unreadable(ValueError):
     """A record that does not even carry an event's id and tenant."""
 
 
-async def apply(tx: Transaction, arrival: Arrival, handlers: Handlers) -> None:
+async def apply(tx: Transaction, arrival: Arrival, handlers: Handlers, events: Events = CATALOG) -> None:
     """The record has had its effect, and what the handler does is caused by its event.
 
     Sealed content is opened with the transaction's key ring, if it has one.
@@ -33,5 +36,5 @@ async def apply(tx: Transaction, arrival: Arrival, handlers: Handlers) -> None:
         tx.correlation_id = arrival.correlation_id
         tx.causation_id = str(arrival.event_id)
         tx.traceparent = telemetry.current()
-        event: Envelope[Any] = read(record.value, CATALOG[record.topic], tx.keyring.open if tx.keyring else None)
+        event: Envelope[Any] = read(record.value, events[record.topic], tx.keyring.open if tx.keyring else None)
         await handlers[record.topic](tx, event)

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from libs.common import inbox
 from libs.common.db import Database, Row, Transaction
-from libs.common.effect import Handlers, apply
+from libs.common.effect import Events, Handlers, apply
+from libs.common.events import CATALOG
 from libs.common.inbox import Arrival
 from libs.common.log import Record
 from libs.common.logs import where
@@ -91,7 +92,7 @@ async def show(db: Database, key: str) -> list[str]:
     return lines or [f"{key} is not parked"]
 
 
-async def replay(db: Database, key: str, handlers: Handlers) -> list[str]:
+async def replay(db: Database, key: str, handlers: Handlers, events: Events = CATALOG) -> list[str]:
     """The key's records have had their effect, in order, up to the first that fails again; that one stays first."""
     lines: list[str] = []
     while True:
@@ -100,7 +101,7 @@ async def replay(db: Database, key: str, handlers: Handlers) -> list[str]:
         if row is None:
             return lines or [f"{key} is not parked"]
         try:
-            if await _replay_one(db, row, handlers):
+            if await _replay_one(db, row, handlers, events):
                 lines.append(f"{row['event_id']}  {row['topic']}  applied")
         except Exception as error:
             if is_transient(error):
@@ -111,17 +112,24 @@ async def replay(db: Database, key: str, handlers: Handlers) -> list[str]:
             return [*lines, f"{row['event_id']}  {row['topic']}  failed again: {reason}"]
 
 
-async def _replay_one(db: Database, row: Row, handlers: Handlers) -> bool:
+async def _replay_one(db: Database, row: Row, handlers: Handlers, events: Events) -> bool:
     """The record is no longer parked and has had its effect; False where somebody else was faster."""
     arrival = Arrival.of(
-        Record(topic=row["topic"], partition=-1, offset=-1, key=row["key"], value=row["value"], headers=orjson.loads(row["headers"]))
+        Record(
+            topic=row["topic"],
+            partition=-1,
+            offset=-1,
+            key=row["key"],
+            value=row["value"],
+            headers=orjson.loads(row["headers"]),
+        )
     )
     async with db.transaction(arrival.tenant_id) as tx:
         await lock(tx, arrival.record.key)
         if (await tx.execute(_RELEASE, {"event_id": str(row["event_id"])})).rowcount == 0:
             return False
         if await inbox.first_time(tx, arrival):
-            await apply(tx, arrival, handlers)
+            await apply(tx, arrival, handlers, events)
     return True
 
 
