@@ -11,8 +11,8 @@ from libs.common.events.envelope import Cents, Code, Event, Id, SignedCents
 class EraReceived(Event):
     """A remittance (one ST of an 835) has been read. `balance`: balanced, transaction_unbalanced.
 
-    `method` is BPR04 (CHK, ACH, NON…); `amount_cents` is BPR02. Claims that balance but do not match, or do not
-    balance themselves, are counted in `waiting`.
+    `method` is BPR04 (CHK, ACH, NON…); `amount_cents` is BPR02, negative where the payer debits us (BPR03). Claims
+    that balance but do not match, or do not balance themselves, are counted in `waiting`.
     """
 
     topic: ClassVar[str] = "era.received"
@@ -24,7 +24,7 @@ class EraReceived(Event):
     practice_id: Id | None
     payer_id: Id | None
     method: Code
-    amount_cents: Cents
+    amount_cents: SignedCents
     provider_adjustment_cents: SignedCents
     claims: int = Field(ge=0)
     waiting: int = Field(ge=0)
