@@ -19,6 +19,7 @@ help: ## List the commands
 
 .PHONY: setup
 setup: $(READY) ## Make the virtual environment .venv; all other commands do so by themselves
+	@echo "Ready. \`make\` lists the commands."
 
 $(READY): pyproject.toml constraints.txt deploy/local/setup.sh
 	@bash deploy/local/setup.sh

@@ -3,15 +3,23 @@
 # Run from the root of the checkout, by `make setup`.
 set -uo pipefail
 
-readonly venv=.venv ready=.venv/.ready log=.venv/setup.log
+readonly venv=.venv ready=.venv/.ready log=.venv/setup.log needed_mb=500
 
 stop() {
     echo "parity: $1" >&2
     exit 1
 }
 
+free_mb() {
+    df -Pk . | awk 'NR == 2 { print int($4 / 1024) }'
+}
+
 is_new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+is_usable() {
+    [ -x "$venv/bin/python" ] && is_new_enough "$venv/bin/python" && "$venv/bin/python" -m pip -V >/dev/null 2>&1
 }
 
 find_python() {
@@ -28,29 +36,25 @@ find_python() {
 make_venv() {
     local python
     python=$(find_python) || stop "no Python 3.11 or newer found; install it, or name it: make PYTHON=/path/to/python3.11"
+    [ "$(free_mb)" -ge "$needed_mb" ] ||
+        stop "the disk is full: $(free_mb) MB are free and the libraries need $needed_mb; free some space and try again."
     rm -rf "$venv" || stop "cannot remove the half-made $venv; remove it yourself and try again."
     echo "Making $venv with $("$python" -V)."
-    "$python" -m venv "$venv" >/dev/null 2>&1 && return
-    case $(df -Pk . | awk 'NR == 2 { print ($4 < 20480) }')$(test -w . || echo read-only) in
-        *read-only) stop "this folder cannot be written; clone Parity where you may write." ;;
-        1*) stop "the disk is full; free about 700 MB and try again." ;;
-    esac
-    stop "$python cannot make a virtual environment; install its venv module (Debian, Ubuntu: apt install python3-venv)."
+    "$python" -m venv "$venv" >/dev/null 2>&1 ||
+        stop "$python cannot make a virtual environment; install its venv module (Debian, Ubuntu: apt install python3-venv)."
 }
 
 install() {
     echo "Installing the libraries (about a minute, once)."
-    mkdir -p "$venv" && : >"$log" || stop "this folder cannot be written; clone Parity where you may write."
     "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet \
         --constraint constraints.txt --editable '.[local,dev]' >"$log" 2>&1 && return
-    if grep -qi 'no space left' "$log"; then
-        stop "the disk is full; free about 700 MB and try again."
+    if grep -qi 'no space left' "$log" || [ "$(free_mb)" -lt 50 ]; then
+        stop "the disk is full: $(free_mb) MB are free and the libraries need $needed_mb; free some space and try again."
     fi
-    stop "pip could not install the libraries: $(grep -E '^ERROR' "$log" | tail -1) (all of it: $log)"
+    stop "pip could not install the libraries: $(grep -E '^ERROR' "$log" | tail -1) (all it said: $log)"
 }
 
-if ! { [ -x "$venv/bin/python" ] && is_new_enough "$venv/bin/python" && "$venv/bin/python" -m pip -V >/dev/null 2>&1; }; then
-    make_venv
-fi
+[ -w . ] || stop "this folder cannot be written; clone Parity where you may write."
+is_usable || make_venv
 install
 date -u +%FT%TZ >"$ready" || stop "the disk is full; free some space and try again."

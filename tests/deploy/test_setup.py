@@ -127,6 +127,15 @@ def test_a_full_disk_is_named(machine: Machine) -> None:
     assert "the disk is full" in machine.refusal()
 
 
+def test_too_little_space_is_known_before_anything_is_made(machine: Machine) -> None:
+    machine.put_python()
+    (machine.bin / "df").unlink()
+    (machine.bin / "df").write_text("#!/bin/sh\necho header; echo tmpfs 81920 4608 77312 6% /small\n")
+    (machine.bin / "df").chmod(0o755)
+    assert "75 MB are free" in machine.refusal()
+    assert not (machine.checkout / ".venv").exists()
+
+
 def test_pips_own_reason_is_passed_on(machine: Machine) -> None:
     machine.put_python(install='echo "ERROR: No matching distribution found for asyncpg"; exit 1')
     assert "No matching distribution found for asyncpg" in machine.refusal()
