@@ -79,7 +79,7 @@ def programs(who: Runner) -> Path:
         return found
     if found.is_relative_to("/usr/lib/postgresql"):
         return found
-    return _copied(found.parent) / "bin"
+    return _copied(found.parents[1]) / found.relative_to(found.parents[2])
 
 
 def home_for(home: Path, who: Runner) -> Path:
@@ -129,15 +129,25 @@ def _installed() -> Path:
     return newest
 
 
-def _copied(programs_home: Path) -> Path:
-    """A copy of the programs that everybody can run, made once and then reused."""
-    place = _outside(programs_home)
-    copy = place / "programs"
+def _copied(package: Path) -> Path:
+    """A folder with a copy of the wheel's package that everybody can read, made once and then reused.
+
+    Its libraries lie beside the package and are found by their relative path, so both are copied.
+    """
+    place = _outside(package)
+    program = (package / "pginstall" / "bin" / "postgres").stat()
+    copy = place / f"programs-{program.st_size}-{program.st_mtime_ns}"
     with plainly(place):
+        (place / "home").write_text(str(package.resolve()))
         if not copy.is_dir():
+            for older in place.glob("programs*"):
+                shutil.rmtree(older)
             fresh = place / f"programs.{os.getpid()}"
-            shutil.rmtree(fresh, ignore_errors=True)
-            shutil.copytree(programs_home, fresh, ignore=shutil.ignore_patterns("include"))
+            libraries = package.with_name(f"{package.name}.libs")
+            for source in (package / "pginstall", libraries):
+                if source.is_dir():
+                    without = shutil.ignore_patterns("include")
+                    shutil.copytree(source, fresh / source.relative_to(package.parent), ignore=without, symlinks=True)
             for path in [fresh, *fresh.rglob("*")]:
                 if not path.is_symlink():
                     path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -99,7 +99,9 @@ class Practice:
 
 CLINICIANS = (
     Clinician(npi=npi("104982371"), first_name="Marian", last_name="Osei", taxonomy="2084P0800X", credential="MD"),
-    Clinician(npi=npi("118273645"), first_name="Peter", last_name="Lindqvist", taxonomy="363LP0808X", credential="PMHNP"),
+    Clinician(
+        npi=npi("118273645"), first_name="Peter", last_name="Lindqvist", taxonomy="363LP0808X", credential="PMHNP"
+    ),
     Clinician(npi=npi("122918374"), first_name="Hanna", last_name="Brooks", taxonomy="103TC0700X", credential="PhD"),
     Clinician(npi=npi("135647382"), first_name="Luis", last_name="Ortega", taxonomy="1041C0700X", credential="LCSW"),
     Clinician(npi=npi("146372819"), first_name="Joan", last_name="Whitaker", taxonomy="101YP2500X", credential="LPC"),
@@ -136,8 +138,10 @@ def _patients(chance: random.Random) -> Iterator[Patient]:
     chance.shuffle(lasts)
     for payer_id, count in PAYERS:
         for place in range(count):
-            born = date(2026, 1, 1) - timedelta(days=chance.randrange(67 * 365, 85 * 365)) if payer_id == "pay_medicare" else (
-                date(2026, 1, 1) - timedelta(days=chance.randrange(19 * 365, 64 * 365))
+            born = (
+                date(2026, 1, 1) - timedelta(days=chance.randrange(67 * 365, 85 * 365))
+                if payer_id == "pay_medicare"
+                else (date(2026, 1, 1) - timedelta(days=chance.randrange(19 * 365, 64 * 365)))
             )
             number += 1
             yield Patient(
