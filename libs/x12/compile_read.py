@@ -55,30 +55,28 @@ class Tolerant:
             return empty
 
 
-def target_of(node: Node, owner: type) -> tuple[str, type]:
-    """The path and class of the record that a segment fills; ('', owner) for the loop's own."""
-    path = node.target
-    if not path:
-        default = grammar.dictionary()[1][node.id]
-        if default in shapes.fields(owner) and not any(e.field and e.field.startswith("^") for e in node.elements):
-            own = shapes.fields(owner)
-            if not any(leaf in own for leaf in _leaves(node) if leaf not in ("qualifier",)):
-                path = default
-    if not path:
-        return "", owner
-    name = path.lstrip("^")
-    record = shapes.fields(owner if not path.startswith("^") else owner)[name].record if not path.startswith("^") else None
-    return path, record or owner
+def target_of(node: Node, owner: type) -> str:
+    """The path of the record that a segment fills, or '' for the loop's own.
+
+    Without a word in the specification a segment joins the dictionary's collection, if the owner has one; where
+    the specification names fields that the collection's records do not have, those of the owner are meant, and
+    the dictionary's do not apply."""
+    path = node.target.lstrip("^")
+    default = grammar.dictionary()[1][node.id]
+    if path or not default:
+        return path
+    field = shapes.fields(owner).get(default)
+    named = {part.field.partition("/")[0].lstrip("^") for part in parts_of(node) if part.explicit and part.field}
+    if field and field.record and named <= set(shapes.fields(field.record)):
+        return default
+    for part in parts_of(node):
+        part.field = part.field if part.explicit else ""
+    return ""
 
 
-def _leaves(node: Node) -> list[str]:
-    """Names of the fields that the node's elements would fill."""
-    found = []
-    for element in node.elements:
-        for part in element.components or (element,):
-            if part.usage != "N" and part.field and part.field != "qualifier":
-                found.append(part.field.partition("/")[0])
-    return found
+def parts_of(node: Node) -> list[Element]:
+    """Its elements and their components."""
+    return [part for element in node.elements for part in (element, *element.components)]
 
 
 class Compiler:
@@ -117,9 +115,7 @@ class Compiler:
         if node.raw:
             return self._raw(node, owner)
         base = self.item if node.target.startswith("^") and self.item else owner
-        path = node.target.lstrip("^")
-        if not path:
-            path, _ = target_of(node, owner)
+        path = target_of(node, base)
         if path and not (node.elements and any(e.group for e in node.elements)):
             return self._into(node, base, path, "t" if node.target.startswith("^") else "o")
         if any(e.group for e in node.elements):

@@ -24,6 +24,8 @@ class Element:
     composite: str = ""
     field: str = ""
     default: str = ""
+    explicit: bool = False
+    """The field is named by the set's own specification, not by the dictionary."""
     group: tuple[int, int] | None = None
     """Where it stands in a repeated group of elements: (position in the group, size of the group)."""
 
@@ -186,7 +188,13 @@ def _element(token: str, number: str, name: str) -> Element:
             for position, item in enumerate(_tokens(inner))
         )
         return Element(
-            usage, number, repeats=repeats, components=components, composite=number, field=own.lstrip(":")
+            usage,
+            number,
+            repeats=repeats,
+            components=components,
+            composite=number,
+            field=own.lstrip(":"),
+            explicit=bool(own),
         )
     codes, _, rest = body.partition(":")
     own, _, default = rest.partition("=")
@@ -197,8 +205,9 @@ def _element(token: str, number: str, name: str) -> Element:
         codes=tuple(code for code in codes.split(",") if code and not code.startswith("@")),
         list_name=list_name,
         repeats=repeats,
-        field=own or name,
+        field="" if own == "_" else own or name,
         default=default,
+        explicit=bool(own),
     )
 
 
@@ -242,11 +251,12 @@ def _node(line: str) -> Node:
     if not mapped:
         tokens.remove("//")
     kind, repeat = _usage(usage)
+    elements = _elements(name, tokens)
     return Node(
         name,
         kind,
         repeat,
-        _elements(name, tokens),
+        elements,
         tuple(dictionary()[2][name]),
         target.strip(),
         raw.strip(),

@@ -128,7 +128,7 @@ def _node_heads(node: Any, compiler: "Compiler", direct: bool) -> set[str]:
     elif direct and node.raw:
         found.add(node.raw.partition(".")[0])
     elif direct:
-        path, _ = target_of(node, compiler.item)
+        path = target_of(node, compiler.item)
         if path:
             found.add(path)
     for element in node.elements:
