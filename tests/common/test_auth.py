@@ -100,7 +100,7 @@ async def test_without_a_readable_token_nobody_is_known(verifier: auth.Verifier,
 
 
 async def test_an_unsigned_token_is_refused(verifier: auth.Verifier, own_issuer: Issuer) -> None:
-    token = jwt.encode(own_issuer.claims(), None, algorithm="none", headers={"kid": own_issuer.kid})
+    token = jwt.encode(own_issuer.claims(), "", algorithm="none", headers={"kid": own_issuer.kid})
     with pytest.raises(Unauthorized):
         await verifier.principal(f"Bearer {token}")
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from libs.common import idempotency
 from libs.common.db import Database
+from libs.common.problems import InFlight
 from tests.callers import Issuer, calling
 from tests.common.conftest import Rows
 
@@ -92,7 +93,7 @@ async def test_while_the_first_still_runs_the_second_is_told_to_wait(worker: Dat
     async with worker.transaction(tenant) as first:
         assert await idempotency.begin(first, asked) is None
         async with worker.transaction(tenant) as second:
-            with pytest.raises(idempotency.InFlight) as told:
+            with pytest.raises(InFlight) as told:
                 await idempotency.begin(second, asked)
     assert told.value.headers["Retry-After"] == "1"
 
