@@ -9,17 +9,14 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from deploy.local import background, keys
+from deploy.local import background, keys, stage
 from deploy.local.plain import PlainError, give_up
-from deploy.local.state import State, supervisor_of
+from deploy.local.state import supervisor_of
 from deploy.local.supervisor import Supervisor
-from deploy.local.topology import DEMO_HOME, ROOT, SERVICES, UP_HOME, documented_base, parts
+from deploy.local.topology import DEMO_HOME, ROOT, SERVICES, UP_HOME, documented_base
 
 console = Console(highlight=False)
-HOMES = {"make up": UP_HOME, "make demo": DEMO_HOME}
-DATABASES = {UP_HOME: "parity", DEMO_HOME: "parity_demo"}
 
 
 def main(arguments: list[str]) -> None:
@@ -37,24 +34,24 @@ def up(asked: argparse.Namespace) -> None:
     """All services run in the background."""
     if supervisor_of(UP_HOME) is not None:
         console.print("Parity already runs.")
-        return show(UP_HOME)
-    refuse_second(UP_HOME)
+        return stage.show(UP_HOME, console)
+    stage.refuse_second(UP_HOME)
     with console.status("starting") as spinner:
         background.start(
             UP_HOME,
             log=asked.log,
             base_port=documented_base(),
             durable=True,
-            database=DATABASES[UP_HOME],
+            database=stage.DATABASES[UP_HOME],
             said=spinner.update,
         )
-    show(UP_HOME)
+    stage.show(UP_HOME, console)
     console.print("`make token` prints a bearer token; `make down` stops everything.")
 
 
 def down(_: argparse.Namespace) -> None:
     """Nothing that was started in the background runs any more."""
-    stopped = [name for name, home in HOMES.items() if background.stop(home)]
+    stopped = [name for name, home in stage.HOMES.items() if background.stop(home)]
     console.print(
         f"Stopped what {' and '.join(f'`{name}`' for name in stopped)} started." if stopped else "Nothing was running."
     )
@@ -62,23 +59,23 @@ def down(_: argparse.Namespace) -> None:
 
 def status(_: argparse.Namespace) -> None:
     """Print what runs."""
-    running = [home for home in HOMES.values() if supervisor_of(home) is not None]
+    running = [home for home in stage.HOMES.values() if supervisor_of(home) is not None]
     for home in running:
-        show(home)
+        stage.show(home, console)
     if not running:
         console.print("Nothing is running; `make up` starts the services.")
 
 
 def token(asked: argparse.Namespace) -> None:
     """Print a bearer token, and nothing else, so that a shell can take it."""
-    running = [home for home in HOMES.values() if supervisor_of(home) is not None]
+    running = [home for home in stage.HOMES.values() if supervisor_of(home) is not None]
     print(keys.of_running([*running, UP_HOME, DEMO_HOME]).token(tenant_id=asked.tenant))
 
 
 def reset(_: argparse.Namespace) -> None:
     """All state is gone."""
     for home in (DEMO_HOME, UP_HOME):
-        background.reset(home, database=DATABASES[home])
+        background.reset(home, database=stage.DATABASES[home])
     console.print("All state is gone.")
 
 
@@ -112,35 +109,6 @@ async def _run_here(asked: argparse.Namespace) -> None:
         async with supervisor:
             await supervisor.ready()
             await asyncio.Event().wait()
-
-
-def refuse_second(home: Path) -> None:
-    """The other home does not run: it uses the same ports."""
-    for name, other in HOMES.items():
-        if other != home and supervisor_of(other) is not None:
-            raise PlainError(f"what `{name}` started still runs on the same ports; `make down` stops it.")
-
-
-def show(home: Path) -> None:
-    """Print each service with its address and its processes."""
-    state = State.read(home)
-    if state is None:
-        return
-    table = Table(
-        "service", "address", "api", "worker", title=f"Parity on {state.log} log, state in {home}", title_justify="left"
-    )
-    for service in state.services:
-        api, worker = parts(state.base_port, (service,))
-        cells = [_describe(state, part.name) for part in (api, worker)]
-        table.add_row(service, api.url, *cells)
-    console.print(table)
-
-
-def _describe(state: State, name: str) -> str:
-    process = state.processes.get(name)
-    if process is None:
-        return "down"
-    return f"{process.pid}" + (f" (restarted {process.restarts}×)" if process.restarts else "")
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
