@@ -155,10 +155,13 @@ def fetch_jars() -> None:
     """Kafka's jars lie under deploy/kafka/libs, all of them: fetched beside their place and moved in when done."""
     if JARS.is_dir():
         return
-    with _one_at_a_time(HERE / ".fetch.lock"):
+    target = HERE / "target"
+    with plainly(target):
+        target.mkdir(exist_ok=True)
+    with _one_at_a_time(target / "fetch.lock"):
         if JARS.is_dir():
             return
-        half = JARS.with_name("libs.half")
+        half = target / "libs"
         shutil.rmtree(half, ignore_errors=True)
         goal = ["dependency:copy-dependencies", f"-DoutputDirectory={half}"]
         command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), *goal]

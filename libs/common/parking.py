@@ -60,7 +60,7 @@ async def _insert(tx: Transaction, arrival: Arrival, reason: str, attempts: int)
         "key": record.key,
         "tenant": arrival.tenant_id,
         "value": record.value,
-        "headers": dict(record.headers),
+        "headers": orjson.dumps(dict(record.headers)).decode(),
         "reason": reason,
         "attempts": attempts,
     }
@@ -147,14 +147,18 @@ _AMONG = sa.text("select distinct key from parked where key = any(cast(:keys as 
 _LOCK = sa.text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _INSERT = sa.text(
     "insert into parked (event_id, topic, key, tenant_id, value, headers, reason, attempts) "
-    "values (cast(:event_id as uuid), :topic, :key, :tenant, :value, :headers, :reason, :attempts) "
+    "values (cast(:event_id as uuid), :topic, :key, :tenant, :value, cast(cast(:headers as text) as jsonb), "
+    ":reason, :attempts) "
     "on conflict (event_id) do nothing"
-).bindparams(sa.bindparam("headers", type_=sa.JSON))
+)
 _KEYS = sa.text(
     "select * from (select distinct on (key) id, key, topic, tenant_id, reason, parked_at, "
     "count(*) over (partition by key) as records from parked order by key, id) first_of_key order by id"
 )
 _OF_KEY = sa.text("select * from parked where key = :key order by id")
-_FIRST = sa.text("select * from parked where key = :key order by id limit 1")
+_FIRST = sa.text(
+    "select event_id, topic, key, tenant_id, value, cast(headers as text) as headers "
+    "from parked where key = :key order by id limit 1"
+)
 _AGAIN = sa.text("update parked set reason = :reason, attempts = attempts + 1 where event_id = cast(:event_id as uuid)")
 _RELEASE = sa.text("delete from parked where event_id = cast(:event_id as uuid)")
