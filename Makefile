@@ -54,20 +54,24 @@ reset: $(READY) ## Stop everything and forget all state (.parity)
 
 .PHONY: test
 test: $(READY) ## Run the everyday tests
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 -m "not kafka and not crash and not slow"
 
 .PHONY: test-kafka
 test-kafka: $(READY) ## Run the Kafka suites; without a broker they fail
-	@PARITY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m kafka
+	@PARITY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m "kafka and not crash"
+
+.PHONY: test-slow
+test-slow: $(READY) ## Run the tests that take their time
+	@$(BIN)/python -m pytest -m "slow and not kafka and not crash"
 
 .PHONY: crash
 crash: $(READY) ## Kill processes in the middle of the flow, one seed on each log
-	@$(BIN)/python -m pytest -m crash --log embedded --seeds 1
-	@PARITY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m crash --log kafka --seeds 1
+	@PARITY_LOG=embedded PARITY_SEEDS=1 $(BIN)/python -m pytest -m crash
+	@PARITY_LOG=kafka PARITY_SEEDS=1 PARITY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m crash
 
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of the flow, SEEDS times, on LOG
-	@$(BIN)/python -m pytest -m crash --log $(LOG) --seeds $(SEEDS)
+	@PARITY_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m crash
 
 .PHONY: oracles
 oracles: $(READY) ## Check our X12 against independent readers
