@@ -4,7 +4,7 @@ A file's identity is (sender, interchange control number). Whoever does not know
 before sending again. Acknowledgements and remittances are pulled: list, fetch, confirm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
@@ -167,21 +167,23 @@ class HttpClearinghouse:
     async def _post(self, path: str, body: bytes, seconds: float) -> httpx.Response:
         headers = {**self._headers, **({"Content-Type": X12_TYPE} if body else {})}
         timeout = httpx.Timeout(seconds, connect=5)
-        return await self._ask("POST", path, content=body, headers=headers, timeout=timeout)
-
-    async def _get(self, path: str, params: Any = None) -> httpx.Response:
-        return await self._ask(
-            "GET", path, params=params, headers=self._headers, timeout=httpx.Timeout(REALTIME_SECONDS)
-        )
-
-    async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            answer = await self._http.request(method, self._base + path, **options)
+            return await self._ask("POST", path, content=body, headers=headers, timeout=timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Unreachable(type(error).__name__) from None
         except httpx.HTTPError as error:
             raise OutcomeUnknown(type(error).__name__) from None
-        return _checked(answer)
+
+    async def _get(self, path: str, params: Any = None) -> httpx.Response:
+        """What only asks has no outcome to be in doubt about."""
+        timeout = httpx.Timeout(REALTIME_SECONDS, connect=5)
+        try:
+            return await self._ask("GET", path, params=params, headers=self._headers, timeout=timeout)
+        except (httpx.HTTPError, OutcomeUnknown) as error:
+            raise Unreachable(type(error).__name__) from None
+
+    async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return _checked(await self._http.request(method, self._base + path, follow_redirects=False, **options))
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:
@@ -286,14 +288,16 @@ class AccountView(BaseModel):
     updated_at: datetime
 
 
-def routes(service: str) -> Router:
-    """The tenant's clearinghouse account, in a service that talks to one."""
+def routes(service: str, *, configured: Callable[[Transaction], Awaitable[None]] | None = None) -> Router:
+    """The tenant's clearinghouse account, in a service that talks to one; `configured` runs when it is set."""
     router = Router(prefix="/v1/clearinghouse-account", tags=["clearinghouse"])
 
     @router.put("", scope=f"{service}:write")
     async def set_clearinghouse_account(body: AccountBody, tx: Tx, response: Response) -> AccountView:
         """From now on this account is used."""
         row = await set_account(tx, Account(**body.model_dump()))
+        if configured is not None:
+            await configured(tx)
         set_etag(response, row["version"])
         return _view(row)
 

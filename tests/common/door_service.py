@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from libs.common import tasks
+from libs.common import clearinghouse, tasks
 from libs.common.composition import Service
 from libs.common.db import Stale, Transaction
 from libs.common.http import (
@@ -148,7 +148,7 @@ def create_service() -> Service:
         name="reporting",
         title="A service for the tests of the doors",
         migrations=HISTORY,
-        routers=(router, bench),
+        routers=(router, bench, clearinghouse.routes("reporting")),
         inbound={"ehr": on_ehr},
         problems={Illegal: (409, "state_conflict")},
     )

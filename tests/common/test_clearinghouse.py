@@ -1,0 +1,166 @@
+"""The clearinghouse's adapter: what arrived is known, what may have arrived is asked about, what waits is fetched."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from libs.common import clearinghouse
+from libs.common.clearinghouse import (
+    Clearinghouse,
+    ClearinghouseRefused,
+    HttpClearinghouse,
+    OutcomeUnknown,
+    Unreachable,
+)
+from libs.common.db import Database
+from tests.callers import Issuer, calling
+from tests.clearinghouse import FakeClearinghouse
+from tests.common.conftest import Rows
+
+ACCOUNT = {"submitter_id": "PARITY01", "receiver_id": "SANDBOXCH", "url": "http://ch.test:8109", "api_key": "s3cret"}
+
+
+def interchange(number: str = "000000101", rest: str = "IEA*0*" + "000000101") -> bytes:
+    head = f"ISA*00*          *00*          *ZZ*PARITY01       *ZZ*SANDBOXCH      *261005*1800*^*00501*{number}*0*T*:~"
+    assert len(head) == 106
+    return (head + rest + "~").encode()
+
+
+@pytest.fixture
+def fake() -> FakeClearinghouse:
+    return FakeClearinghouse()
+
+
+@pytest.fixture
+async def house(fake: FakeClearinghouse) -> AsyncIterator[Clearinghouse]:
+    async with fake.client() as client:
+        yield fake.adapter(client)
+
+
+async def test_a_file_is_taken_once_and_found_by_its_number(house: Clearinghouse, fake: FakeClearinghouse) -> None:
+    assert await house.find("PARITY01", "000000101") is None
+    receipt = await house.send(interchange(), "PARITY01", "000000101")
+    assert await house.find("PARITY01", "000000101") == receipt
+    assert await house.send(interchange(), "PARITY01", "000000101") == receipt
+    assert len(fake.files) == 1
+
+
+async def test_a_used_number_with_other_content_is_refused(house: Clearinghouse) -> None:
+    await house.send(interchange(), "PARITY01", "000000101")
+    with pytest.raises(ClearinghouseRefused) as refused:
+        await house.send(interchange(rest="IEA*1*000000101"), "PARITY01", "000000101")
+    assert refused.value.status == 409
+
+
+async def test_a_refusal_keeps_the_clearinghouses_words_out_of_its_own(house: Clearinghouse) -> None:
+    with pytest.raises(ClearinghouseRefused) as refused:
+        await house.send(b"not x12", "PARITY01", "000000101")
+    assert "interchange" in refused.value.text
+    assert "interchange" not in str(refused.value)
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "time_out", "error", "lost_request"])
+async def test_when_the_outcome_is_unknown_the_number_tells(
+    house: Clearinghouse, fake: FakeClearinghouse, fault: str
+) -> None:
+    fake.next_fault = fault  # type: ignore[assignment]
+    with pytest.raises(OutcomeUnknown):
+        await house.send(interchange(), "PARITY01", "000000101")
+    arrived = await house.find("PARITY01", "000000101")
+    assert (arrived is not None) == (fault in ("lost_answer", "time_out"))
+
+
+@pytest.mark.parametrize("fault", ["unreachable", "unavailable"])
+async def test_when_nothing_was_taken_it_says_so(house: Clearinghouse, fake: FakeClearinghouse, fault: str) -> None:
+    fake.next_fault = fault  # type: ignore[assignment]
+    with pytest.raises(Unreachable) as told:
+        await house.send(interchange(), "PARITY01", "000000101")
+    assert told.value.retry_after_seconds == (7 if fault == "unavailable" else None)
+    assert fake.files == []
+
+
+async def test_a_receipt_for_another_file_is_no_receipt(house: Clearinghouse) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await house.send(interchange(), "PARITY01", "000000102")
+
+
+async def test_an_answer_that_is_not_what_was_agreed_is_no_receipt() -> None:
+    def nonsense(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(202, json={"ok": True})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(nonsense)) as client:
+        with pytest.raises(OutcomeUnknown):
+            await HttpClearinghouse(client, FakeClearinghouse().account).send(interchange(), "PARITY01", "000000101")
+
+
+async def test_a_redirect_is_not_followed_with_our_key() -> None:
+    def elsewhere(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(302, headers={"Location": "https://elsewhere.example"})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(elsewhere), follow_redirects=True) as client:
+        with pytest.raises(Unreachable):
+            await HttpClearinghouse(client, FakeClearinghouse().account).mailbox([])
+
+
+async def test_the_mailbox_is_listed_fetched_and_confirmed(house: Clearinghouse, fake: FakeClearinghouse) -> None:
+    first, second, third = (fake.deliver(kind, kind.encode()) for kind in ("999", "277CA", "835"))
+
+    assert [(item.id, item.kind) for item in await house.mailbox(["999", "277CA"])] == [
+        (first, "999"),
+        (second, "277CA"),
+    ]
+    assert await house.fetch(first) == b"999"
+    await house.confirm(first)
+    await house.confirm(first)
+    await house.confirm("mail_404")
+    assert [item.id for item in await house.mailbox([])] == [second, third]
+
+
+async def test_a_real_time_question_has_its_answer(house: Clearinghouse, fake: FakeClearinghouse) -> None:
+    fake.answer = lambda x12: b"ISA*271 to " + x12
+    assert await house.realtime(b"270") == b"ISA*271 to 270"
+    assert fake.questions == [b"270"]
+
+
+async def test_a_wrong_key_is_refused(fake: FakeClearinghouse) -> None:
+    async with fake.client() as client:
+        account = clearinghouse.Account(submitter_id="A1", receiver_id="B1", url=fake.account.url, api_key="wrong")
+        with pytest.raises(ClearinghouseRefused) as refused:
+            await HttpClearinghouse(client, account).mailbox([])
+    assert refused.value.status == 401
+    assert "wrong" not in repr(account)
+
+
+async def test_the_account_is_set_read_without_its_key_and_replaced(
+    biller: httpx.AsyncClient, worker: Database, tenant: str, rows: Rows
+) -> None:
+    path = "/v1/clearinghouse-account"
+    assert (await biller.get(path)).status_code == 404
+    async with worker.transaction(tenant) as tx:
+        assert await clearinghouse.account_of(tx) is None
+
+    assert (await biller.put(path, json=ACCOUNT)).json()["version"] == 1
+    again = await biller.put(path, json={**ACCOUNT, "api_key": "newer"})
+    assert (again.json()["version"], again.headers["etag"]) == (2, '"2"')
+
+    shown = await biller.get(path)
+    assert shown.json()["submitter_id"] == "PARITY01"
+    assert "newer" not in shown.text
+    assert "newer" not in str(await rows.of("clearinghouse_account"))
+    async with worker.transaction(tenant) as tx:
+        assert await clearinghouse.account_of(tx) == clearinghouse.Account(**{**ACCOUNT, "api_key": "newer"})
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"url": "ftp://x"}, {"submitter_id": "A*B"}, {"api_key": ""}, {"api_key": "a b"}, {"more": 1}]
+)
+async def test_an_account_that_cannot_be_right_is_refused(biller: httpx.AsyncClient, wrong: dict[str, object]) -> None:
+    assert (await biller.put("/v1/clearinghouse-account", json={**ACCOUNT, **wrong})).status_code == 422
+
+
+async def test_another_tenants_account_is_not_seen(api: FastAPI, issuer: Issuer, biller: httpx.AsyncClient) -> None:
+    await biller.put("/v1/clearinghouse-account", json=ACCOUNT)
+    async with calling(api, issuer.token(tenant_id="tnt_other")) as other:
+        assert (await other.get("/v1/clearinghouse-account")).status_code == 404
