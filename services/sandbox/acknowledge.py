@@ -183,7 +183,7 @@ def write_277ca(
     reference: str,
     received: date,
 ) -> bytes:
-    """The business verdict on every claim of a file that went to one payer; `submitter` is name, id, batch reference."""
+    """The business verdict on every claim that went to one payer; `submitter` is name, id, batch reference."""
     claims = list(taken)
     name, submitter_id, batch = submitter
     today = day(header.created)

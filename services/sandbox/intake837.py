@@ -9,17 +9,16 @@ from services.sandbox.accumulators import Member
 from services.sandbox.claims837 import Claim, Line, Person
 from services.sandbox.plans import Payer
 
-_PLACES = frozenset(
-    "01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 31 32 33 34 41 42 49 50 51 52 53 "
-    "54 55 56 57 58 60 61 62 65 71 72 81 99".split()
-)
+_PLACES = frozenset(f"{number:02d}" for number in (
+    *range(1, 28), *range(31, 35), 41, 42, 49, *range(50, 59), 60, 61, 62, 65, 66, 71, 72, 81, 99,
+))  # fmt: skip
 _DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9A-Z]{1,5}")
 _PROCEDURE = re.compile(r"\d{5}|\d{4}[FTU]|[A-Z]\d{4}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A status that rejects: category, status code, the entity that it concerns, and the line where it is one line's."""
+    """A status that rejects: category, status code, the entity it concerns, and the line where it is one line's."""
 
     category: str
     status: str

@@ -75,7 +75,7 @@ class Composed:
 def compose(
     claims: tuple[ClaimPaid, ...], takebacks: tuple[Takeback, ...], carried_cents: int, carried_from: str, trace: str
 ) -> Composed:
-    """Balance a payment that is never negative: what is missing goes forward, what is owed is taken as far as it reaches."""
+    """Balance a payment that is never negative: what is missing goes forward, takebacks take what there is."""
     pairs = [
         ProviderAdjustment(code="L6", reference=part.icn, cents=-part.interest_cents)
         for part in claims

@@ -1,4 +1,4 @@
-"""Faults on demand: what a payer or the clearinghouse does wrong, by member and date, so that timing changes nothing. Pure."""
+"""Faults on demand: what a payer does wrong, by member and date, so that timing changes nothing. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ FAULTS = {
     "late_835": "The payment comes `days` (30) later, with interest where the payer owes it.",
     "two_payments": "The claim is paid in two payments: by lines, or apart from the others of its day.",
     "unbalanced_835": "The 835 does not balance by `cents` (1000), at the `level` claim or transaction.",
-    "reverse_and_correct": "After `days` (7) a reversal and a correction, priced at `percent` (90) or denied for `reason`.",
-    "recoup": "After `days` (7) the payment is taken back by PLB WO from the next one (`cents`: only so much).",
+    "reverse_and_correct": "After `days` (7) a reversal, and a correction at `percent` (90) or denied for `reason`.",
+    "recoup": "After `days` (7) the payment is taken back by PLB WO (`cents`: only so much).",
     "underpay": "The payer prices at `percent` (80) of its fee.",
     "reject_277ca": "Intake returns the claim: `category` (A7), `status` (562), `entity` (85).",
     "deny": "Denied for `group` (CO), `reason` (50), `remark`.",
