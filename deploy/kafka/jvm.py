@@ -113,7 +113,7 @@ class JvmBroker:
             text = text.replace(f"{{{name}}}", str(value))
         with plainly(self.home):
             self._settings.write_text(text)
-        arguments = ["format", "--ignore-formatted", "-t", self.cluster_id, "-c", str(self._settings)]
+        arguments = ["format", "--ignore-formatted", f"--cluster-id={self.cluster_id}", "-c", str(self._settings)]
         done = subprocess.run(
             [*self._java("kafka.tools.StorageTool", memory=128), *arguments],
             capture_output=True,
