@@ -79,14 +79,15 @@ async def count_due(tx: Transaction) -> int:
 
 
 class Runner:
-    """Runs what is due, some steps side by side, until stopped."""
+    """Runs what is due, many steps side by side, until stopped."""
 
-    def __init__(self, timers: list[Timer], work: Work, *, side_by_side: int = 8) -> None:
+    def __init__(self, timers: list[Timer], work: Work, *, side_by_side: int = 64) -> None:
         self._steps = {timer.kind: timer.step for timer in timers}
         self._work = work
-        self._slots = asyncio.Semaphore(side_by_side)
+        self._most = side_by_side
         self._running: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._waker = asyncio.Event()
+        self._claims = _Claims(work.db)
 
     def wake(self) -> None:
         self._waker.set()
@@ -96,45 +97,47 @@ class Runner:
         while not stopping.is_set():
             self._waker.clear()
             try:
-                found = await self._due()
+                for due in await self._due():
+                    self._start(due)
             except (sa.exc.DBAPIError, OSError, asyncpg.PostgresError) as error:
                 log.warning("timers_unavailable", extra={"error": type(error).__name__})
-                found = []
                 await asyncio.sleep(0.5)
-            for due in found:
-                key = (due.kind, due.tenant_id, due.id)
-                self._running[key] = asyncio.create_task(self._step(due), name=f"timer {due.kind}")
-                self._running[key].add_done_callback(partial(self._finished, key))
             await _wait([self._waker, stopping], 0.05)
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=2)
+        await self._claims.close()
 
-    def _finished(self, key: tuple[str, str, str], _: asyncio.Task[None]) -> None:
+    def _start(self, due: Due) -> None:
+        key = (due.kind, due.tenant_id, due.id)
+        task = asyncio.create_task(self._step(due), name=f"timer {due.kind}")
+        self._running[key] = task
+        task.add_done_callback(partial(self._finished, key))
+
+    def _finished(self, key: tuple[str, str, str], task: asyncio.Task[None]) -> None:
         self._running.pop(key, None)
         self._waker.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("timers_unavailable", extra={"kind": key[0], "error": type(error).__name__})
 
     async def _due(self) -> list[Due]:
-        if not self._steps:
+        free = self._most - len(self._running)
+        if not self._steps or free <= 0:
             return []
         async with self._work.db.transaction() as tx:
-            rows = await tx.all(_FIND, {"now": tx.now, "kinds": list(self._steps), "most": 100})
+            rows = await tx.all(_FIND, {"now": tx.now, "kinds": list(self._steps), "most": self._most * 2})
         found = [
             Due(kind=r["kind"], tenant_id=r["tenant_id"], id=r["id"], at=r["due_at"], attempts=r["attempts"])
             for r in rows
         ]
-        return [due for due in found if (due.kind, due.tenant_id, due.id) not in self._running][:32]
+        return [due for due in found if (due.kind, due.tenant_id, due.id) not in self._running][:free]
 
     async def _step(self, due: Due) -> None:
-        async with self._slots, self._work.db.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            key = {"key": f"{self._work.db.service}/{due.kind}/{due.tenant_id}/{due.id}"}
-            if not (await connection.execute(_LOCK, key)).scalar():
-                return
-            try:
-                if (await connection.execute(_STILL, vars_of(due))).scalar():
-                    await self._guarded(due)
-            finally:
-                await connection.execute(_UNLOCK, key)
+        if not await self._claims.take(due):
+            return
+        try:
+            await self._guarded(due)
+        finally:
+            await self._claims.give_back(due)
 
     async def _guarded(self, due: Due) -> None:
         try:
@@ -161,6 +164,40 @@ class Runner:
                 )
 
 
+class _Claims:
+    """Session advisory locks on the work in hand, all on one connection: a killed worker gives them back at once."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._one_at_a_time = asyncio.Lock()
+        self._connection: asyncpg.Connection | None = None
+
+    async def take(self, due: Due) -> bool:
+        """Nobody else does this piece of work until it is given back; False where somebody has, or has done it."""
+        async with self._one_at_a_time:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await asyncpg.connect(
+                    self._db.url, timeout=5, command_timeout=10, server_settings={"search_path": self._db.service}
+                )
+            taken = await self._connection.fetchval(_TAKE, self._key(due))
+            if taken and not await self._connection.fetchval(_STILL, due.kind, due.tenant_id, due.id, due.at):
+                await self._connection.fetchval(_GIVE_BACK, self._key(due))
+                return False
+            return bool(taken)
+
+    async def give_back(self, due: Due) -> None:
+        async with self._one_at_a_time:
+            if self._connection is not None and not self._connection.is_closed():
+                await self._connection.fetchval(_GIVE_BACK, self._key(due))
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+
+    def _key(self, due: Due) -> str:
+        return f"{self._db.service}/{due.kind}/{due.tenant_id}/{due.id}"
+
+
 def vars_of(due: Due) -> dict[str, Any]:
     return {"kind": due.kind, "tenant": due.tenant_id, "id": due.id, "at": due.at}
 
@@ -180,11 +217,11 @@ _SET = sa.text(
 )
 _CLEAR = sa.text("delete from timer where kind = :kind and tenant_id = :tenant and id = :id")
 _DONE = sa.text("delete from timer where kind = :kind and tenant_id = :tenant and id = :id and due_at = :at")
-_STILL = sa.text("select timer_stands(:kind, :tenant, :id, :at)")
+_TAKE = "select pg_try_advisory_lock(hashtextextended($1, 0))"
+_GIVE_BACK = "select pg_advisory_unlock(hashtextextended($1, 0))"
+_STILL = "select timer_stands($1, $2, $3, $4)"
 _FIND = sa.text("select * from timers_due(:now, :kinds, :most)")
 _POSTPONE = sa.text(
     "update timer set attempts = attempts + 1, not_before = clock_timestamp() + make_interval(secs => :seconds) "
     "where kind = :kind and tenant_id = :tenant and id = :id and due_at = :at"
 )
-_LOCK = sa.text("select pg_try_advisory_lock(hashtextextended(:key, 0))")
-_UNLOCK = sa.text("select pg_advisory_unlock(hashtextextended(:key, 0))")
