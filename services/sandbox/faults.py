@@ -23,7 +23,8 @@ async def lateness_of(tx: Transaction, file: StoredFile, body: bytes) -> Latenes
         return None
     struck = await tx.scalar(
         sa.text(
-            "select faults -> 'timeout_after_accept' from claim where file_id = :id and faults ? 'timeout_after_accept' limit 1"
+            "select faults -> 'timeout_after_accept' from claim "
+            "where file_id = :id and faults -> 'timeout_after_accept' is not null order by position limit 1"
         ),
         {"id": file.id},
     )
