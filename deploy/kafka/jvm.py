@@ -182,6 +182,11 @@ def _new_cluster_id() -> str:
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
 
 
+def end_leftover(home: Path) -> None:
+    """No broker runs under `home` that outlived the process that started it."""
+    _end_leftover(home.resolve() / "kafka", _read(home / "kafka" / "kafka.json"))
+
+
 def _end_leftover(home: Path, known: dict[str, Any]) -> None:
     """End a broker that outlived the process that started it."""
     pid = known.get("pid")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 
+from deploy.kafka.jvm import end_leftover
 from deploy.local import postgres
 from deploy.local.plain import PlainError, plainly
 from deploy.local.postmaster import command_of
@@ -98,6 +99,7 @@ def _stop_orphans(home: Path) -> bool:
         return False
     with owned(home):
         end_orphans(home)
+        end_leftover(home)
         if (home / "postgres.json").exists():
             postgres.Cluster.start(home, durable=True).stop()  # taking over is the way to end it in good order
         state.phase, state.processes = "stopped", {}

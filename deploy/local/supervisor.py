@@ -85,6 +85,7 @@ class Supervisor:
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         end_orphans(self.home)
         refuse_taken_ports(self._parts)
+        self._keep_to_one_log()
         (self.home / "logs").mkdir(exist_ok=True)
         self._phase("starting the database")
         self.keys = Keys.of(self.home)
@@ -102,6 +103,14 @@ class Supervisor:
         stack.push_async_callback(self._stop_processes)
         for part in self._parts:
             await self._start_process(part)
+
+    def _keep_to_one_log(self) -> None:
+        """What one log still holds for its consumers, another would never give them."""
+        note = self.home / "log"
+        before = note.read_text() if note.exists() else self._log
+        if before != self._log:
+            raise PlainError(f"this state was made with LOG={before}; use that, or `make reset` to start anew.")
+        note.write_text(self._log)
 
     async def _migrate(self) -> None:
         """Each service brings its own schema to the newest version, two at a time."""

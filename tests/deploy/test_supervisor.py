@@ -161,6 +161,15 @@ async def test_a_taken_port_is_named_with_what_to_do(home: Path, root: Path) -> 
             pytest.fail("it must not start")
 
 
+async def test_a_state_made_with_one_log_is_not_continued_with_another(home: Path, root: Path) -> None:
+    async with supervisor(home, root):
+        pass
+    other = Supervisor(home, log="kafka", base_port=free_base(), services=SERVICES, root=root)
+    with pytest.raises(PlainError, match=r"made with LOG=embedded; use that, or `make reset`"):
+        async with other:
+            pytest.fail("it must not start")
+
+
 async def test_two_supervisors_never_share_a_home(platform: Platform, home: Path, root: Path) -> None:
     with pytest.raises(PlainError, match="already runs"):
         async with supervisor(home, root):
@@ -181,7 +190,7 @@ class TestInTheBackground:
 
     def test_a_killed_supervisors_processes_are_ended_by_the_next_start(self, home: Path, root: Path) -> None:
         first = start_in_background(home, root)
-        kill(first.pid)
+        kill_supervisor(home, first.pid)
 
         second = start_in_background(home, root)
 
@@ -191,7 +200,7 @@ class TestInTheBackground:
     @pytest.mark.usefixtures("own_postgres")
     def test_a_killed_supervisors_processes_are_ended_by_down(self, home: Path, root: Path) -> None:
         first = start_in_background(home, root)
-        kill(first.pid)
+        kill_supervisor(home, first.pid)
         assert background.stop(home)
         assert not any(command_of(process.pid) for process in first.processes.values())
         assert living(data_of(home)) is None
@@ -207,10 +216,11 @@ class TestInTheBackground:
         assert not home.exists()
 
 
-def kill(pid: int) -> None:
+def kill_supervisor(home: Path, pid: int) -> None:
+    """It is gone, and so is its lock."""
     os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + 5
-    while command_of(pid) and time.monotonic() < deadline:
+    while supervisor_of(home) is not None and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
