@@ -6,8 +6,8 @@ from typing import Literal
 
 from libs.x12.findings import Finding, Partner, Report
 from libs.x12.reading import Reading, read
-from libs.x12.records import Record
 from libs.x12.tokens import InputSource
+from libs.x12.writing import Unwritable, write
 
 __all__ = ["InputSource", "Reading", "Unwritable", "acknowledge", "check", "findings", "read", "write"]
 
@@ -22,11 +22,6 @@ def findings(source: InputSource, *, partner: Partner | None = None) -> Iterator
     raise NotImplementedError
 
 
-def write(*records: Record) -> bytes:
-    """One interchange holding these transactions; raises `Unwritable` for a value that cannot be sent."""
-    raise NotImplementedError
-
-
 def acknowledge(
     source: InputSource,
     as_: Literal["999", "TA1", "277CA", "271", "277"],
@@ -37,7 +32,3 @@ def acknowledge(
 ) -> bytes:
     """The acknowledgement of that kind which our own findings call for."""
     raise NotImplementedError
-
-
-class Unwritable(ValueError):
-    """A record holds a value that no interchange can carry, or lacks one that it must have."""

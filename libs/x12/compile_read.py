@@ -292,7 +292,7 @@ def _append(place: str, value: str, indent: int) -> list[str]:
 def _scalar(field: shapes.Field, place: str, text: str) -> str:
     optional = "_N" if field.optional or (field.kind == "decimal" and field.default is None) else ""
     if field.kind == "str":
-        return f"{place} = {text}" if not field.default else f"{place} = {text} or {field.default!r}"
+        return f"{place} = {text}"
     if field.kind == "bool":
         return f"{place} = {text} == '1'"
     if field.kind == "date":
@@ -331,7 +331,7 @@ class Readers:
         known = self.strict.get(id(step.node)) if step.quality in ("", "order", "place") else None
         step.read = known or keep_segment
         step.openers = tuple(
-            (loop.depth, loop.kind == "item", loop.kind in ("item", "level"), self.openers[id(loop)])
+            (loop.depth, (loop.kind == "item") + loop.leaf, loop.kind in ("item", "level"), self.openers[id(loop)])
             for loop in step.opens
         )
 
@@ -343,7 +343,26 @@ class Readers:
         space = namespace(Tolerant(defects).names())
         exec(source, space)  # noqa: S102 - our own text, from our own specification
         reader: Reader = space["read"]
-        return reader
+
+        def again(e: list[str], o: Any, t: Any) -> None:
+            _take_back(reader, e, o)
+            reader(e, o, t)
+
+        return again
+
+
+def _take_back(reader: Reader, e: list[str], o: Any) -> None:
+    """Undo what the strict reader had added to the record's lists before it failed."""
+    blank = type(o)()
+    reader(e, blank, type(o)())
+    for name in type(o).__slots__:
+        added, present = getattr(blank, name), getattr(o, name)
+        if added.__class__ is list and present.__class__ is list:
+            for length in range(min(len(added), len(present)), 0, -1):
+                if present[-length:] == added[:length]:
+                    del present[-length:]
+                    break
+
 
 
 def keep_segment(e: list[str], o: Any, t: Any) -> None:

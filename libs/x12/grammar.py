@@ -50,6 +50,8 @@ class Node:
     ordinal: int = 0
     loop: "Loop" = None  # type: ignore[assignment]
     mapped: bool = True
+    when: str = ""
+    """The field that must be there, or after ``!`` must not, for the segment to be written."""
 
     @property
     def qualifier(self) -> tuple[int, tuple[str, ...]]:
@@ -73,6 +75,8 @@ class Loop:
     ordinal: int = 0
     depth: int = 0
     children: "list[Node | Loop]" = field(default_factory=list)
+    leaf: bool = False
+    """An item of its own, whatever it holds; other hierarchical items are known by the party that they name."""
 
     @property
     def first(self) -> Node:
@@ -250,6 +254,9 @@ def _node(line: str) -> Node:
     mapped = "//" not in tokens
     if not mapped:
         tokens.remove("//")
+    when = next((token for token in tokens if token.startswith("when:")), "")
+    if when:
+        tokens.remove(when)
     kind, repeat = _usage(usage)
     elements = _elements(name, tokens)
     return Node(
@@ -262,6 +269,7 @@ def _node(line: str) -> Node:
         raw.strip(),
         text.strip(),
         mapped=mapped,
+        when=when.removeprefix("when:"),
     )
 
 
@@ -272,6 +280,7 @@ def _loop(line: str) -> Loop:
     kind, repeat = _usage(usage)
     loop = Loop(name, kind, repeat, text.strip(), target=target.strip(), hierarchical="HL" in flags)
     loop.kind = "->" if target else next((flag for flag in flags if flag in ("level", "item", ".")), "")
+    loop.leaf = "leaf" in flags or (loop.kind == "item" and not loop.hierarchical)
     if loop.hierarchical and not loop.kind:
         loop.kind = "."
     return loop
@@ -324,6 +333,7 @@ def _place(body: str, indent: int, stack: list[tuple[int, Loop]], templates: dic
 def _copy(loop: Loop, parent: Loop) -> Loop:
     """The same loop again under another parent."""
     twin = Loop(loop.id, loop.usage, loop.repeat, loop.text, loop.kind, loop.target, loop.hierarchical, parent)
+    twin.leaf = loop.leaf
     for child in loop.children:
         if isinstance(child, Loop):
             twin.children.append(_copy(child, twin))
@@ -331,7 +341,7 @@ def _copy(loop: Loop, parent: Loop) -> Loop:
             twin.children.append(
                 Node(
                     child.id, child.usage, child.repeat, child.elements, child.conditions, child.target,
-                    child.raw, child.text, 0, twin, child.mapped,
+                    child.raw, child.text, 0, twin, child.mapped, child.when,
                 )  # fmt: skip
             )
     return twin

@@ -39,7 +39,7 @@ class Step:
     read: Any = None
     """The compiled reader of the segment."""
     openers: tuple[Any, ...] = ()
-    """For each loop that it opens: (its depth, whether it is an item, whether it is a level, its opener)."""
+    """For each loop that it opens: (its depth, 1 for an item or 2 for one that is always a leaf, whether it is a level or item, its opener)."""
 
 
 class Follow(dict[str, tuple[int, "Table"]]):

@@ -164,7 +164,7 @@ class _Walk:
                         if prepares:
                             target = record
                         if is_item:
-                            if pending is None:
+                            if pending is None or is_item == 2:
                                 mark, kept, began = index, "", block.start if index == 0 else -1
                             pending, depth = record, level
                 try:

@@ -176,7 +176,7 @@ def _isa_at(text: str) -> Header | None:
 
 def _missing_component(first: str, rest: str) -> bool:
     """ISA16 is absent and the terminator follows the last separator at once."""
-    if re.match(r"\s*(GS|TA1|IEA)[^A-Za-z0-9]", rest) is None:
+    if re.match(r"[ \t\r\n]*(GS|TA1|IEA)[^A-Za-z0-9]", rest) is None:
         return False
     if rest[:1] not in ("\r", "\n"):
         return True

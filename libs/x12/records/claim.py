@@ -209,6 +209,11 @@ class Claim:
     attending: Party | None = None
     """837I 2310A."""
     operating: Party | None = None
+    admission_type: str = ""
+    """837I CL101."""
+    admission_source: str = ""
+    patient_status: str = ""
+    """837I CL103."""
     other_payers: tuple[OtherPayer, ...] = ()
     lines: tuple[ServiceLine, ...] = ()
     extra: tuple[Segment, ...] = ()

@@ -73,8 +73,10 @@ class Review:
     rejections: tuple[Rejection, ...] = ()
     diagnoses: tuple[str, ...] = ()
     service_date: date | None = None
-    """DTP*472, AAH or 435, whichever the guide's event carries."""
+    """The event's day (DTP); with `service_end` a range."""
     service_end: date | None = None
+    date_qualifier: str = "AAH"
+    """AAH event, 472 service, 435 admission."""
     dates: tuple[When, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     previous_authorization: str = ""

@@ -1,0 +1,496 @@
+"""Writers compiled from a specification: one function for each loop, which turns its record into segments."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from libs.x12 import convert, grammar, shapes
+from libs.x12.compile_read import Compiler, skipped, target_of
+from libs.x12.grammar import Element, Loop, Node
+from libs.x12.records import Delimiters
+
+Writer = Callable[[Any, list[str], Any], None]
+
+MONEY = convert.Remembered(lambda value: "" if value is None else convert.money(value))
+PLAIN = convert.Remembered(lambda value: "" if value is None else convert.plain(value))
+DAY = convert.Remembered(lambda value: "" if value is None else f"{value:%Y%m%d}")
+SPAN = convert.Remembered(lambda pair: "" if pair[0] is None else convert.days(*pair))
+
+
+class Unwritable(ValueError):
+    """A record holds a value that no interchange can carry, or lacks one that it must have."""
+
+
+class WriteCompiler:
+    """Writes the source of one set's writers for one set of delimiters."""
+
+    def __init__(self, name: str, marks: Delimiters) -> None:
+        self.spec = grammar.spec(name)
+        self.marks = marks
+        self.base = Compiler(self.spec, marks.component, marks.repetition)
+        self.space: dict[str, Any] = {
+            "MONEY": MONEY, "PLAIN": PLAIN, "DAY": DAY, "SPAN": SPAN, "Unwritable": Unwritable,
+        }  # fmt: skip
+        self.writers: dict[int, Writer] = {}
+        self._diagnoses: dict[int, dict[str, int]] = {}
+        self._loop(self.spec.root)
+
+    def _loop(self, loop: Loop) -> None:
+        for child in loop.loops():
+            self._loop(child)
+        body = self._children(loop)
+        source = "\n".join(["def write(o, out, w):", "    start = len(out)", *(body or ["    pass"])])
+        exec(source, self.space)  # noqa: S102 - our own text, from our own specification
+        self.writers[id(loop)] = self.space["write"]
+        self.space[f"loop_{id(loop)}"] = self.space["write"]
+        self.space[f"L_{id(loop)}"] = loop
+
+    def _children(self, loop: Loop) -> list[str]:
+        """Statements for the loop's segments and loops, in order."""
+        owner = self.base.owner(loop)
+        if owner is None:
+            return []
+        lines: list[str] = []
+        taken: dict[str, set[str]] = {}
+        items_done = False
+        for child in loop.children:
+            if isinstance(child, Node):
+                lines += self._node(child, owner, taken)
+            elif child.kind in ("item", "level"):
+                if not items_done and loop.kind == ".":
+                    lines.append("    w.items()")
+                    items_done = True
+            else:
+                lines += self._inner(child, owner)
+        for path, codes in taken.items():
+            lines += [
+                f"    for x in o.{path}:",
+                f"        if x.{_key(path)} not in {sorted(codes)!r}: w.misplaced({loop.id!r}, {path!r}, x)",
+            ]
+        if "extra" in shapes.fields(owner) and loop.kind != ".":
+            lines.append(f"    if o.extra: w.merge(L_{id(loop)}, o, out, start)")
+            self.space[f"L_{id(loop)}"] = loop
+        return lines
+
+    def _inner(self, loop: Loop, owner: type) -> list[str]:
+        """Call the writer of a loop within."""
+        call = f"loop_{id(loop)}"
+        if loop.kind == ".":
+            if loop.usage == "S":
+                heads = sorted(self._own_heads(loop))
+                test = " or ".join(f"o.{name}" for name in heads) or "False"
+                return [f"    if {test}: {call}(o, out, w)"]
+            return [f"    {call}(o, out, w)"]
+        if loop.kind != "->":
+            return []
+        *way, last = loop.target.split(".")
+        lines, variable, indent = [], "o", 1
+        for name in way:
+            lines += ["    " * indent + f"p = {variable}.{name}", "    " * indent + "if p is not None:"]
+            variable, indent = "p", indent + 1
+            found = shapes.fields(owner)[name].record
+            assert found
+            owner = found
+        pad = "    " * indent
+        if shapes.fields(owner)[last].many:
+            if loop.hierarchical:
+                return [*lines, f"{pad}for x in {variable}.{last}: w.nested({call}, x, out)"]
+            counter = [f"{pad}    w.line += 1"] if loop.first.id == "LX" else []
+            reset = [f"{pad}w.line = 0"] if counter else []
+            return [*lines, *reset, f"{pad}for x in {variable}.{last}:", *counter, f"{pad}    {call}(x, out, w)"]
+        missing = [f"{pad}else: w.lacking({loop.id!r}, {last!r})"] if loop.usage == "R" else []
+        return [*lines, f"{pad}x = {variable}.{last}", f"{pad}if x is not None: {call}(x, out, w)", *missing]
+
+    def _own_heads(self, loop: Loop) -> set[str]:
+        """The fields that a shared loop fills."""
+        found: set[str] = set()
+        owner = self.base.owner(loop)
+        assert owner
+        for node in loop.nodes():
+            path = target_of(node, owner)
+            if path:
+                found.add(path.partition(".")[0])
+            else:
+                for element in node.elements:
+                    for part in (element, *element.components):
+                        name = part.field.partition("/")[0].partition(".")[0]
+                        if name in shapes.fields(owner) and shapes.fields(owner)[name].default in ("", None, ()):
+                            found.add(name)
+        return found
+
+    def _node(self, node: Node, owner: type, taken: dict[str, set[str]]) -> list[str]:
+        """Statements that write one segment, or as many as there are records for it."""
+        if node.id in ("LS", "LE"):
+            return self._bracket(node)
+        if node.id == "HL":
+            return [f"    w.hl(out, {node.elements[2].constant!r}, {_child_flag(node)!r})"]
+        if not node.mapped:
+            return []
+        if node.raw:
+            return self._raw(node, owner)
+        base, holder = (self.base.item, "w.item") if node.target.startswith("^") else (owner, "o")
+        assert base
+        path = target_of(node, base)
+        if any(element.group for element in node.elements):
+            return self._groups(node, base, path)
+        if path:
+            return self._from(node, base, path, holder, taken)
+        single = _single_slot(node, base)
+        if single:
+            return [f"    for v in o.{single}:", *_emit(self._text(node, base, "o", slot="v"), 2)]
+        return self._plain(node, base)
+
+    def _bracket(self, node: Node) -> list[str]:
+        """LS and LE around a loop that has records."""
+        inner = next(loop for loop in node.loop.loops() if loop.first.id == "NM1")
+        mark = self.marks.element
+        return [f"    if o.{inner.target}: out.append({node.id + mark + node.elements[0].constant!r})"]
+
+    def _raw(self, node: Node, owner: type) -> list[str]:
+        *way, last = node.raw.split(".")
+        mark = self.marks.element
+        holder = "o" if not way else f"o.{way[0]}"
+        guard = f"    if {holder} is not None:\n    " if way else ""
+        field_owner = owner
+        for name in way:
+            inner = shapes.fields(field_owner)[name].record
+            assert inner
+            field_owner = inner
+        if shapes.fields(field_owner)[last].kind == "segment":
+            if node.loop.nodes().index(node) != next(
+                i for i, n in enumerate(node.loop.nodes()) if n.raw == node.raw
+            ):
+                return []
+            return [f"{guard}    for x in {holder}.{last}: out.append({mark!r}.join(x))"]
+        return [f"{guard}    if {holder}.{last}: out.append({mark!r}.join(({node.id!r}, *{holder}.{last})).rstrip({mark!r}))"]
+
+    def _plain(self, node: Node, owner: type) -> list[str]:
+        """A segment from the fields of the loop's own record."""
+        tests = self._tests(node, owner)
+        text = self._text(node, owner, "o")
+        if "{" not in text.expression or (not tests and node.usage != "R"):
+            return []
+        if node.when:
+            test = f"not o.{node.when[1:]}" if node.when.startswith("!") else f"o.{node.when}"
+            tests = [f"{test} and ({' or '.join(tests)})"]
+        if node.usage == "R":
+            return _emit(text, 1, self._required(node, owner, "o", 1))
+        return [f"    if {' or '.join(tests)}:", *_emit(text, 2, self._required(node, owner, "o", 2))]
+
+    def _from(self, node: Node, base: type, path: str, holder: str, taken: dict[str, set[str]]) -> list[str]:
+        """A segment from a record of its own."""
+        *way, last = path.split(".")
+        lines, indent = [], 1
+        for name in way:
+            lines += ["    " * indent + f"p = {holder}.{name}", "    " * indent + "if p is not None:"]
+            holder, indent = "p", indent + 1
+            inner = shapes.fields(base)[name].record
+            assert inner
+            base = inner
+        field = shapes.fields(base)[last]
+        record = field.record
+        assert record
+        text = self._text(node, record, "x")
+        pad = "    " * indent
+        if field.many:
+            test = self._share(node, record, path if holder == "o" else "", taken, base)
+            return [
+                *lines,
+                f"{pad}for x in {holder}.{last}:",
+                *([f"{pad}    if {test}:"] if test else []),
+                *_emit(text, indent + (2 if test else 1), self._required(node, record, "x", indent + (2 if test else 1))),
+            ]
+        tests = self._tests(node, record, "x")
+        test = " and (" + " or ".join(tests) + ")" if tests and node.usage == "S" else ""
+        return [
+            *lines,
+            f"{pad}x = {holder}.{last}",
+            f"{pad}if x is not None{test}:",
+            *_emit(text, indent + 1, self._required(node, record, "x", indent + 1)),
+        ]
+
+    def _share(self, node: Node, record: type, path: str, taken: dict[str, set[str]], base: type) -> str:
+        """Which records of a collection this segment is for: those whose qualifier it allows and no earlier one took."""
+        if record.__name__ == "Rejection":
+            return f"(x.level or w.level) == {node.loop.id!r}" if base is self.base.item else ""
+        position, codes = node.qualifier
+        if not position or not path or record.__name__ in ("Status", "Trace", "Party"):
+            return ""
+        earlier = taken.setdefault(path, set())
+        mine = sorted(set(codes) - earlier)
+        earlier |= set(codes)
+        return f"x.{_key(path)} in {tuple(mine)!r}"
+
+    def _groups(self, node: Node, base: type, path: str) -> list[str]:
+        """A segment that repeats a group of elements: several records in one segment."""
+        record = shapes.fields(base)[path].record
+        assert record
+        shared = [e for e in node.elements if e.group is None]
+        size = next(e.group[1] for e in node.elements if e.group)
+        grouped = [e for e in node.elements if e.group]
+        mark = _braced(self.marks.element)
+        head, part = Text(owner=record, variable="x"), Text(owner=record, variable="x", _names=50)
+        pieces = mark.join([node.id, *(self._slot(e, head) for e in shared)])
+        tail = "".join(mark + self._slot(e, part) for e in grouped[:size])
+        return [
+            "    last = None; room = 0",
+            f"    for x in o.{path}:",
+            f"        key = ({', '.join(f'x.{e.field}' for e in shared)},)",
+            "        if key != last or not room:",
+            f"            if last is not None: out[-1] = out[-1].rstrip({self.marks.element!r})",
+            *("            " + line for line in head.lines),
+            f"            out.append(f{pieces!r}); room = {len(grouped) // size}; last = key",
+            *(f"            w.values.append({value})" for value in head.raw),
+            *("        " + line for line in part.lines),
+            *(f"        w.values.append({value})" for value in part.raw),
+            f"        out[-1] += f{tail!r}; room -= 1",
+            f"    if last is not None: out[-1] = out[-1].rstrip({self.marks.element!r})",
+        ]
+
+    def _text(self, node: Node, owner: type, variable: str, slot: str = "") -> "Text":
+        """The statements and the f-string of a segment, and its free texts."""
+        if node.id == "PER" and owner.__name__ == "Contact":
+            return Text(expression=f"w.contact({variable}, {node.qualifier[1]!r})")
+        text = Text(owner=owner, variable=variable, slot=slot)
+        if node.id == "HI":
+            text.counts = self._diagnoses.setdefault(id(node.loop), {})
+        pieces = [node.id]
+        for element, following in zip(node.elements, (*node.elements[1:], None), strict=True):
+            pieces.append(self._format(element, following, text) or self._slot(element, text))
+        while len(pieces) > 1 and pieces[-1] == "":
+            pieces.pop()
+        mark = self.marks.element
+        text.expression = f"f{_braced(mark).join(pieces)!r}.rstrip({mark!r})"
+        return text
+
+    def _format(self, element: Element, following: Element | None, text: "Text") -> str:
+        """D8 or RD8, as the dates that follow it are one day or a span."""
+        if element.number != "1250" or following is None or not following.field or not element.codes:
+            return ""
+        first, _, last = following.field.lstrip("^").partition("/")
+        holder = "w.item" if following.field.startswith("^") else text.variable
+        if first not in shapes.fields(text.owner if holder != "w.item" else self.base.item or object):
+            return ""
+        if len(element.codes) > 1 and last:
+            value = f"'RD8' if {holder}.{last} else 'D8'"
+        elif element.usage == "S":
+            value = f"{element.codes[0]!r} if {holder}.{first} else ''"
+        else:
+            return ""
+        name = text.name()
+        text.lines.append(f"{name} = {value}")
+        return "{" + name + "}"
+
+    def _slot(self, element: Element, text: "Text") -> str:
+        """What stands at an element: a constant, a variable in braces, or nothing."""
+        if element.usage == "N":
+            return ""
+        if element.components and not element.field:
+            return self._composite(element, text)
+        value = self._value(element, text)
+        if not value:
+            return element.default or (element.codes[0] if element.usage == "R" and element.codes else "")
+        if self._is_text(element, text.owner) or text.slot:
+            text.raw.append(value)
+        return "{" + value + "}"
+
+    def _composite(self, element: Element, text: "Text") -> str:
+        inner = [self._slot(part, text) for part in element.components]
+        mark = self.marks.component
+        dynamic = [(i, piece[1:-1]) for i, piece in enumerate(inner) if piece.startswith("{")]
+        if not dynamic:
+            return _braced(mark).join(inner).rstrip(mark) if element.usage == "R" else ""
+        name = text.name()
+        value = f"f{_braced(mark).join(inner)!r}.rstrip({mark!r})"
+        if element.usage != "R":
+            main = dynamic[1][1] if dynamic[0][0] == 0 and len(dynamic) > 1 else dynamic[0][1]
+            value += f" if {main} else ''"
+        text.lines.append(f"{name} = {value}")
+        return "{" + name + "}"
+
+    def _is_text(self, element: Element, owner: type) -> bool:
+        *_, last = element.field.lstrip("^").partition("/")[0].split(".")
+        field = shapes.fields(owner).get(last)
+        return field is None or (field.kind == "str" and not (field.many and element.repeats > 1))
+
+    def _value(self, element: Element, text: "Text") -> str:
+        """A variable that holds an element's text, or '' for one without a field."""
+        name, owner, variable = element.field, text.owner, text.variable
+        if skipped(element, owner) or not name:
+            return ""
+        if name.startswith("^"):
+            assert self.base.item
+            variable, owner, name = "w.item", self.base.item, name[1:]
+        name, _, second = name.partition("/")
+        *way, last = name.split(".")
+        guards = []
+        for part in way:
+            if part not in shapes.fields(owner):
+                return ""
+            inner = shapes.fields(owner)[part].record
+            assert inner
+            variable, owner = f"{variable}.{part}", inner
+            guards.append(f"{variable} is not None")
+        field = shapes.fields(owner).get(last)
+        if field is None:
+            return ""
+        value = self._scalar(element, field, f"{variable}.{last}", second, text)
+        if guards:
+            value = f"({value}) if {' and '.join(guards)} else ''"
+        if value.isidentifier():
+            return value
+        local = text.name()
+        text.lines.append(f"{local} = {value}")
+        if field.many and element.repeats > 1:
+            text.raw.append(f"''.join({variable}.{last})")
+        return local
+
+    def _scalar(self, element: Element, field: shapes.Field, place: str, second: str, text: "Text") -> str:
+        """The expression of a field's text."""
+        if second:
+            return f"SPAN[{place}, {place.rpartition('.')[0]}.{second}]"
+        if field.many:
+            return self._many(element, place, text)
+        if field.kind == "datetime":
+            first = place not in text.dates
+            text.dates.add(place)
+            return f"w.day({place})" if first else f"w.time({place})"
+        if field.kind == "cents":
+            always = field.optional or element.usage == "R"
+            return f"MONEY[{place}]" if always else f"MONEY[{place}] if {place} else {element.default!r}"
+        if field.name == "number" and element.number == "554":
+            return f"{place} or {'w.line' if field.kind == 'int' else repr('1')}"
+        if field.kind == "int":
+            return place if element.usage == "R" else f"'' if {place} is None else {place} or ''"
+        if field.kind == "bool":
+            return f"'1' if {place} else '2'"
+        table = {"decimal": "PLAIN", "date": "DAY"}.get(field.kind)
+        if table:
+            return f"{table}[{place}]"
+        default = element.default or (element.constant if element.usage == "R" else "")
+        return f"{place} or {default!r}" if default else place
+
+    def _many(self, element: Element, place: str, text: "Text") -> str:
+        """One value of a collection, or all of them where the element holds all."""
+        if text.slot:
+            return text.slot
+        if element.components:
+            return f"{self.marks.component!r}.join({place})"
+        if element.repeats > 1:
+            return f"{self.marks.repetition!r}.join({place})"
+        index = text.counts.get(place, 0)
+        text.counts[place] = index + 1
+        return f"{place}[{index}] if len({place}) > {index} else ''"
+
+    def _tests(self, node: Node, owner: type, variable: str = "o") -> list[str]:
+        """What makes a situational segment worth writing: any of its fields that has no standing value."""
+        found = []
+        for element in node.elements:
+            for part in element.components or (element,):
+                if part.usage == "N" or skipped(part, owner) or not part.field:
+                    continue
+                if element.components and element.field:
+                    continue
+                name = part.field.partition("/")[0]
+                if name.startswith("^"):
+                    found.append(f"w.item.{name[1:]}")
+                    continue
+                head, _, rest = name.partition(".")
+                field = shapes.fields(owner).get(head)
+                if field is None or (part is node.elements[0] and field.kind == "str" and part.codes and rest == ""):
+                    continue
+                if rest:
+                    leaf = rest.rpartition(".")[2]
+                    inner = field.record
+                    assert inner
+                    if shapes.fields(inner).get(leaf) and shapes.fields(inner)[leaf].default not in ("", None, (), 0):
+                        continue
+                    found.append(f"({variable}.{head} and {variable}.{name})")
+                elif field.default in ("", None, ()) or (field.kind == "cents" and not field.optional):
+                    suffix = " is not None" if field.optional else ""
+                    skip = self._diagnoses.get(id(node.loop), {}).get(f"{variable}.{name}", 0) if field.many else 0
+                    found.append(f"len({variable}.{name}) > {skip}" if skip else f"{variable}.{name}{suffix}")
+        return list(dict.fromkeys(found))
+
+    def _required(self, node: Node, owner: type, variable: str, indent: int) -> list[str]:
+        """Refuse to write a segment without what it must have."""
+        lines = []
+        for position, element in enumerate(node.elements, 1):
+            parts = [(element, "")] if not element.components else [(e, f"-{i}") for i, e in enumerate(element.components, 1)]
+            if element.usage != "R":
+                continue
+            for part, suffix in parts:
+                name = part.field
+                if part.usage != "R" or not name or skipped(part, owner) or part.default or part.constant:
+                    continue
+                field = shapes.fields(owner).get(name.partition("/")[0])
+                if field is None or field.kind not in ("str", "date") or field.default not in ("", None):
+                    continue
+                if field.many:
+                    continue
+                place = f"{node.id}{position:02d}{suffix}"
+                where = f"w.lacking({node.loop.id!r}, {name!r}, {place!r})"
+                lines.append("    " * indent + f"if not {variable}.{field.name}: {where}")
+        return lines
+
+
+@dataclass(slots=True)
+class Text:
+    """A segment's text as it is being compiled."""
+
+    expression: str = ""
+    owner: type = object
+    variable: str = "o"
+    slot: str = ""
+    lines: list[str] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    dates: set[str] = field(default_factory=set)
+    _names: int = 0
+
+    def name(self) -> str:
+        """A variable of its own."""
+        self._names += 1
+        return f"v{self._names}"
+
+
+def _braced(mark: str) -> str:
+    """A delimiter within an f-string."""
+    return mark * 2 if mark in "{}" else mark
+
+
+def _key(path: str) -> str:
+    return "function" if path == "contacts" else "code" if path == "notes" else "type" if path == "attachments" else "qualifier"
+
+
+def _child_flag(node: Node) -> str:
+    flag = node.elements[3] if len(node.elements) > 3 else None
+    if flag is None or flag.usage != "R":
+        return ""
+    return flag.constant or "0"
+
+
+def _single_slot(node: Node, owner: type) -> str:
+    """The collection that this segment carries one value of."""
+    found = [
+        part.field
+        for element in node.elements
+        for part in ([] if element.components else [element])
+        if part.field in shapes.fields(owner) and shapes.fields(owner)[part.field].many and part.repeats == 1
+    ]
+    return found[0] if len(found) == 1 else ""
+
+
+def _emit(text: Text, indent: int, required: list[str] | None = None) -> list[str]:
+    pad = "    " * indent
+    lines = [*(required or []), *(pad + line for line in text.lines), f"{pad}out.append({text.expression})"]
+    if text.raw:
+        lines.append(f"{pad}w.values.append(f\"{''.join('{' + value + '}' for value in text.raw)}\")")
+    return lines
+
+
+@lru_cache(maxsize=16)
+def writers(name: str, marks: Delimiters) -> WriteCompiler:
+    """The compiled writers of a set."""
+    return WriteCompiler(name, marks)
