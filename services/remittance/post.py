@@ -60,8 +60,7 @@ async def post(tx: Transaction, era_claim_id: str, *, named: Match | None = None
         return "information"
     if differences := balance.claim_differences(found.claim):
         return await wait(tx, found, "unbalanced", words="; ".join(one.words for one in differences))
-    if key := key_of(found.claim.pcn):
-        await remittances.lock(tx, f"pcn/{key}")
+    await lock_number(tx, found.claim.pcn)
     if found.claim.is_reversal:
         reason = await reverse.post_reversal(tx, found)
     else:
@@ -73,6 +72,12 @@ async def post(tx: Transaction, era_claim_id: str, *, named: Match | None = None
 
 
 _INFORMATION = {PREDETERMINATION: "predetermination", NOT_OURS: "forwarded_unprocessed"}
+
+
+async def lock_number(tx: Transaction, pcn: str) -> None:
+    """Nobody else matches this control number meanwhile: neither a submission nor an answer can miss the other."""
+    if key := key_of(pcn):
+        await remittances.lock(tx, f"pcn/{key}")
 
 
 async def wait(tx: Transaction, found: Answer, reason: str, *, words: str | None = None) -> str:

@@ -184,4 +184,12 @@ create table remittance.patient_money (
     primary key (tenant_id, id)
 );
 create index patient_money_by_patient on remittance.patient_money (tenant_id, patient_id, created_at);
+create table remittance.visit (
+    tenant_id text not null,
+    encounter_id text not null,
+    practice_id text not null,
+    collected_cents bigint not null check (collected_cents >= 0),
+    revision int not null,
+    primary key (tenant_id, encounter_id)
+);
 create index patient_money_by_encounter on remittance.patient_money (tenant_id, encounter_id);

@@ -39,8 +39,8 @@ create table remittance.era (
     created_at timestamptz not null,
     primary key (tenant_id, id)
 );
-create unique index era_posted_once on remittance.era (tenant_id, payer_identifier, trace, amount_cents)
-    where status in ('received', 'posting', 'posted', 'waiting');
+create unique index era_posted_once on remittance.era (tenant_id, payer_identifier, trace, amount_cents, fingerprint)
+    where status in ('received', 'posted', 'waiting');
 create index era_by_status on remittance.era (tenant_id, status, created_at);
 create index era_by_trace on remittance.era (tenant_id, trace);
 create table remittance.era_claim (

@@ -9,7 +9,7 @@ down_revision = "0001"
 
 _TABLES = (
     "practice", "coverage", "claim_state", "receivable", "submission", "submission_line", "line",
-    "journal", "entry", "patient_account", "patient_money",
+    "journal", "entry", "patient_account", "patient_money", "visit",
 )  # fmt: skip
 
 

@@ -1,0 +1,41 @@
+"""The composition root of remittance: the only place that puts its parts together."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from libs.common.composition import Service
+from libs.common.db import Transaction
+from libs.common.http import FieldError, Invalid, create_api
+from libs.common.settings import ServiceSettings
+from libs.common.timers import Timer
+from libs.common.webhooks import InboundMessage
+from services.remittance import http, post, pull, receive
+from services.remittance.events import CONSUMES, PRODUCES
+
+
+async def take_era(tx: Transaction, message: InboundMessage) -> None:
+    """An 835 that somebody posts to a webhook is taken like any other."""
+    try:
+        await receive.take_in(
+            tx, message.body, source="webhook", reference=message.webhook_id, practice_id=message.practice_id
+        )
+    except receive.Unreadable:
+        raise Invalid([FieldError("", "unreadable_835", "No remittance (835) could be read.")]) from None
+
+
+def create_service() -> Service:
+    return Service(
+        name="remittance",
+        title="From an 835 to the ledger, the bank, and what the patient owes.",
+        migrations=Path(__file__).parent / "migrations",
+        routers=http.ROUTERS,
+        consumes=CONSUMES,
+        produces=PRODUCES,
+        timers=(Timer(kind=post.KIND, step=post.post_remittance), Timer(kind=pull.KIND, step=pull.pull)),
+        inbound={"era": take_era},
+    )
+
+
+def create_app(settings: ServiceSettings) -> FastAPI:
+    return create_api(create_service(), settings)

@@ -1,0 +1,56 @@
+"""What a person decides about money that nobody could post: let a remittance through, refuse it, name a claim."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from libs.common import audit, tasks
+from libs.common.db import Transaction
+from libs.common.problems import Conflict, FieldError, Invalid, NotFound
+from services.remittance import post, receive
+from services.remittance.match import Match
+from services.remittance.store import claims, remittances
+from services.remittance.store.remittances import WAITING
+
+REVIEW = timedelta(days=7)
+
+
+async def decide_remittance(tx: Transaction, era_id: str, *, decision: str, reason: str) -> None:
+    """A remittance that needs a person is posted with its difference in suspense, or refused for good."""
+    era = await remittances.lock_era(tx, era_id)
+    if era is None:
+        raise NotFound
+    if era["status"] != "needs_decision":
+        raise Conflict(detail="Only a remittance that needs a decision can be decided about.")
+    status = "received" if decision == "post" else "refused"
+    try:
+        async with tx.connection.begin_nested():
+            await remittances.update_era(
+                tx, era_id, status=status, decision=decision, decided_by=tx.actor, decided_at=tx.now
+            )
+    except sa.exc.IntegrityError:
+        raise Conflict("payment_posted", "The same payment with the same claims is posted already.") from None
+    await audit.record(tx, action=f"remittance.{decision}", subject_type="remittance", subject_id=era_id, why=reason)
+    await tasks.close(tx, subject_id=era_id, reason="era_unbalanced", outcome=decision)
+    if decision == "post":
+        await receive.accept(tx, era_id)
+
+
+async def name_claim(tx: Transaction, era_claim_id: str, claim_id: str) -> str:
+    """A waiting answer is posted to the claim that a person names; returns what became of it."""
+    found = await remittances.answer(tx, era_claim_id)
+    if found is None:
+        raise NotFound
+    if found.status != WAITING:
+        raise Conflict(detail="This answer does not wait.")
+    if found.reason in ("unbalanced", "negative_payment"):
+        raise Conflict("unbalanced", "Its amounts do not add up; naming a claim does not mend that.")
+    sent = await claims.submissions_of(tx, claim_id)
+    if not sent:
+        raise Invalid([FieldError("/claim_id", "claim_unknown", "No claim of this id has been sent.")])
+    status = await post.post(tx, era_claim_id, named=Match(submission=sent[-1], method="named"))
+    if status != "posted":
+        again = await remittances.answer(tx, era_claim_id)
+        reason = again.reason if again is not None and again.reason else "lines_unmatched"
+        raise Conflict(reason, post.TASKS[reason][1])
+    return status

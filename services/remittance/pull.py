@@ -1,0 +1,48 @@
+"""Every morning the clearinghouse's mailbox is emptied of remittances: fetched, stored, then confirmed."""
+
+from datetime import datetime, time, timedelta
+
+from libs.common import timers
+from libs.common.clearinghouse import HttpClearinghouse, account_of
+from libs.common.db import Transaction
+from libs.common.timers import Due, Work
+from services.remittance import receive
+
+KIND = "remittance.pull"
+AT = time(6)
+"""Business time; the clearinghouse releases remittances in the night."""
+
+
+def next_pull(now: datetime) -> datetime:
+    """The next time after `now` at which the mailbox is emptied."""
+    today = now.replace(hour=AT.hour, minute=AT.minute, second=0, microsecond=0)
+    return today if today > now else today + timedelta(days=1)
+
+
+async def start(tx: Transaction) -> None:
+    """The tenant's mailbox is emptied every morning from now on."""
+    await timers.set(tx, KIND, tx.tenant, at=next_pull(tx.now))
+
+
+async def pull(work: Work, due: Due) -> None:
+    """What waits in the mailbox is ours, and the next morning is set.
+
+    An item is confirmed only after it is stored, so that a crash between the two brings it again; the bytes are known
+    then, and nothing is taken twice.
+    """
+    async with work.db.transaction(due.tenant_id) as tx:
+        account = await account_of(tx)
+    if account is not None:
+        clearinghouse = HttpClearinghouse(work.http, account)
+        for item in await clearinghouse.mailbox(["835"]):
+            raw = await clearinghouse.fetch(item.id)
+            async with work.db.transaction(due.tenant_id) as tx:
+                try:
+                    await receive.take_in(tx, raw, source="mailbox", reference=item.id)
+                except receive.Unreadable:
+                    await receive.keep_unreadable(tx, raw, source="mailbox", reference=item.id)
+            await clearinghouse.confirm(item.id)
+    async with work.db.transaction(due.tenant_id) as tx:
+        if account is not None:
+            await start(tx)
+        await timers.done(tx, due)

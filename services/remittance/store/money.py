@@ -1,0 +1,53 @@
+"""Patients' payments, as received."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.common.db import Row, Transaction
+from services.remittance import tables as t
+
+
+async def taken_at_visit(tx: Transaction, encounter_id: str) -> tuple[int, int]:
+    """What was collected at the visit, by the newest revision of the encounter that is known."""
+    row = await tx.first(
+        sa.select(t.visit).where(t.visit.c.tenant_id == tx.tenant, t.visit.c.encounter_id == encounter_id)
+    )
+    return (0, 0) if row is None else (row["collected_cents"], row["revision"])
+
+
+async def save_visit(tx: Transaction, encounter_id: str, *, practice_id: str, collected: int, revision: int) -> None:
+    row = insert(t.visit).values(
+        tenant_id=tx.tenant,
+        encounter_id=encounter_id,
+        practice_id=practice_id,
+        collected_cents=collected,
+        revision=revision,
+    )
+    await tx.execute(
+        row.on_conflict_do_update(
+            index_elements=["tenant_id", "encounter_id"], set_={"collected_cents": collected, "revision": revision}
+        )
+    )
+
+
+async def add(tx: Transaction, **values: Any) -> None:
+    await tx.execute(t.patient_money.insert(), {"tenant_id": tx.tenant, "created_at": tx.now, **values})
+
+
+async def account(tx: Transaction, patient_id: str) -> Row | None:
+    return await tx.first(
+        sa.select(t.patient_account).where(
+            t.patient_account.c.tenant_id == tx.tenant, t.patient_account.c.patient_id == patient_id
+        )
+    )
+
+
+async def payments(tx: Transaction, patient_id: str) -> Sequence[Row]:
+    return await tx.all(
+        sa.select(t.patient_money)
+        .where(t.patient_money.c.tenant_id == tx.tenant, t.patient_money.c.patient_id == patient_id)
+        .order_by(t.patient_money.c.created_at, t.patient_money.c.id)
+    )

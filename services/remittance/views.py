@@ -1,0 +1,299 @@
+"""What the API answers: remittances and what became of them, the ledger, patients' balances."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from libs.common.db import Row
+from services.remittance.domain.ledger import BUCKET_NAMES
+
+
+class BucketsView(BaseModel):
+    """billed + credits = all the others, at any moment."""
+
+    billed_cents: int
+    credits_cents: int = Field(description="Overpaid, as a positive figure; never netted across lines.")
+    payer_paid_cents: int
+    patient_paid_cents: int
+    contractual_cents: int
+    written_off_cents: int
+    withheld_cents: int
+    patient_cents: int
+    denied_open_cents: int
+    in_flight_cents: int
+
+
+class RemittanceSummary(BaseModel):
+    """One remittance (ST) of a file."""
+
+    id: str
+    status: str = Field(
+        description="received, waiting (some of its claims do), posted, needs_decision, refused, duplicate, superseded"
+    )
+    reason: str | None
+    payer_id: str | None
+    payer_name: str
+    practice_id: str | None
+    payee_npi: str
+    trace: str
+    method: str
+    amount_cents: int = Field(description="BPR02; negative where the payer debits.")
+    paid_on: date
+    difference_cents: int = Field(description="By how much the transaction does not balance.")
+    deposit_id: str | None
+    created_at: datetime
+
+
+class AdjustmentView(BaseModel):
+    group: str
+    carc: str
+    amount_cents: int
+
+
+class AnsweredLine(BaseModel):
+    line_ref: str = Field(description="Our line control number (REF*6R), where the payer returned it.")
+    code: str
+    modifiers: list[str]
+    charge_cents: int
+    paid_cents: int
+    allowed_cents: int | None
+    adjustments: list[AdjustmentView]
+    rarcs: list[str]
+
+
+class MatchView(BaseModel):
+    method: str
+
+
+class AnsweredClaim(BaseModel):
+    """What the payer said of one claim, and what became of it."""
+
+    id: str
+    clp01: str
+    clp02: str
+    icn: str
+    charge_cents: int
+    paid_cents: int
+    patient_responsibility_cents: int
+    matched_claim_id: str | None
+    match: MatchView | None
+    adjustments: list[AdjustmentView]
+    lines: list[AnsweredLine]
+    result: str = Field(description="received, posted, waiting, information (never posted)")
+    reason: str | None
+    difference: str | None = Field(description="What does not add up, in words.")
+    posting_id: str | None
+    entry: str | None
+    outcome: str | None
+
+
+class ProviderAdjustmentView(BaseModel):
+    code: str
+    amount_cents: int = Field(description="Positive takes from the provider.")
+    ref: str
+    account: str
+    matched_claim: str | None
+
+
+class BalanceCheck(BaseModel):
+    """BPR02 = sum of the claims' payments less the provider adjustments."""
+
+    sum_clp_cents: int
+    sum_plb_cents: int
+    difference_cents: int
+    ok: bool
+
+
+class Eft(BaseModel):
+    matched: bool
+    deposit_id: str | None
+
+
+class UnpostedView(BaseModel):
+    """An answer that waits, its money in suspense."""
+
+    id: str
+    era_id: str
+    clp01: str
+    clp02: str
+    icn: str
+    payer_id: str | None
+    practice_id: str | None
+    trace: str
+    paid_on: date
+    charge_cents: int
+    paid_cents: int
+    reason: str
+    difference: str | None
+    created_at: datetime
+
+
+class RemittanceView(RemittanceSummary):
+    """A remittance with its claims and provider adjustments."""
+
+    eft: Eft
+    balance_check: BalanceCheck
+    plb: list[ProviderAdjustmentView]
+    claims: list[AnsweredClaim]
+    unposted: list[str] = Field(description="Ids of the answers that wait.")
+    auto_post_rate: float | None = Field(description="Posted claims among those that can be posted.")
+
+
+class TakenView(BaseModel):
+    """The file is ours; its claims are posted next."""
+
+    file_id: str
+    remittance_ids: list[str]
+    repeated: bool = Field(description="The same bytes had been taken before; nothing has changed.")
+
+
+class DecisionBody(BaseModel):
+    """What to do with a remittance that nobody could post."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"decision": "post", "reason": "the payer confirms the paid amount"}]},
+    )
+
+    decision: Literal["post", "refuse"]
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class NamedClaim(BaseModel):
+    """The claim that a waiting answer is about."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"claim_id": "clm_0192f0a1"}]})
+
+    claim_id: str = Field(max_length=64)
+
+
+class LedgerLine(BaseModel):
+    line_id: str
+    position: int
+    code_family: str
+    buckets: BucketsView
+
+
+class ClaimLedger(BaseModel):
+    """A claim's charge, accounted for line by line."""
+
+    claim_id: str
+    lines: list[LedgerLine]
+    total: BucketsView
+
+
+class Totals(BucketsView):
+    """Every dollar of charges, and every dollar of payments."""
+
+    era_received_cents: int = Field(description="Sum of BPR02.")
+    era_clearing_cents: int = Field(description="Announced by payers, not yet in the bank.")
+    suspense_cents: int = Field(description="Paid by payers, not yet tied to a claim.")
+    provider_adjustment_cents: int = Field(description="Net of PLB; positive was taken.")
+    provider_adjustments: dict[str, int] = Field(description="By account.")
+    cash_cents: int
+    payer_cash_cents: int
+    patient_cash_cents: int
+    unmatched_deposits_cents: int
+    patient_unapplied_cents: int
+    identity_difference_cents: int = Field(description="billed + credits less everything else; 0.")
+    era_identity_difference_cents: int = Field(
+        description="BPR02 less (payer_paid + suspense - provider adjustments); 0."
+    )
+    ledger_imbalance_cents: int = Field(description="Every way in which the ledger could be wrong, added up; 0.")
+
+
+class EntryView(BaseModel):
+    account: str
+    amount_cents: int = Field(description="Debits are positive.")
+    line_id: str | None
+    reference: str | None
+
+
+class JournalView(BaseModel):
+    """One journal; its entries sum to zero."""
+
+    id: str
+    kind: str
+    posted_on: date
+    era_id: str | None
+    posting_id: str | None
+    reverses: str | None
+    entries: list[EntryView]
+
+
+class PatientBalance(BaseModel):
+    """What a patient owes and has paid."""
+
+    patient_id: str
+    practice_id: str
+    balance_cents: int
+    unapplied_cents: int = Field(description="Taken and not yet used: prepayments, or more than was owed.")
+    received_cents: int
+    version: int
+
+
+def summary(row: Row) -> RemittanceSummary:
+    return RemittanceSummary(**{name: row[name] for name in RemittanceSummary.model_fields})
+
+
+def _adjustments(found: list[list[Any]]) -> list[AdjustmentView]:
+    return [AdjustmentView(group=group, carc=carc, amount_cents=amount) for group, carc, amount in found]
+
+
+def answered(row: Row) -> AnsweredClaim:
+    kept = row["content"]
+    return AnsweredClaim(
+        id=row["id"],
+        clp01=row["pcn"],
+        clp02=row["clp02"],
+        icn=row["icn"],
+        charge_cents=row["charge_cents"],
+        paid_cents=row["paid_cents"],
+        patient_responsibility_cents=row["patient_responsibility_cents"],
+        matched_claim_id=row["claim_id"],
+        match=MatchView(method=row["match"]) if row["match"] else None,
+        adjustments=_adjustments(kept["adjustments"]),
+        lines=[
+            AnsweredLine(
+                line_ref=line["control"],
+                code=line["procedure"],
+                modifiers=line["modifiers"],
+                charge_cents=line["charge_cents"],
+                paid_cents=line["paid_cents"],
+                allowed_cents=line["allowed_cents"],
+                adjustments=_adjustments(line["adjustments"]),
+                rarcs=line["remark_codes"],
+            )
+            for line in kept["lines"]
+        ],
+        result=row["status"],
+        reason=row["reason"],
+        difference=row["difference"],
+        posting_id=row["posting_id"],
+        entry=row["entry"],
+        outcome=row["outcome"],
+    )
+
+
+def remittance(row: Row, claims: list[AnsweredClaim], adjustments: list[ProviderAdjustmentView]) -> RemittanceView:
+    can_post = [claim for claim in claims if claim.result != "information"]
+    posted = sum(claim.result == "posted" for claim in can_post)
+    return RemittanceView(
+        **summary(row).model_dump(),
+        eft=Eft(matched=row["deposit_id"] is not None, deposit_id=row["deposit_id"]),
+        balance_check=BalanceCheck(
+            sum_clp_cents=row["claims_cents"],
+            sum_plb_cents=row["provider_adjustment_cents"],
+            difference_cents=row["difference_cents"],
+            ok=row["difference_cents"] == 0,
+        ),
+        plb=adjustments,
+        claims=claims,
+        unposted=[claim.id for claim in claims if claim.result == "waiting"],
+        auto_post_rate=round(posted / len(can_post), 4) if can_post else None,
+    )
+
+
+def buckets(row: Row | dict[str, int]) -> BucketsView:
+    return BucketsView(**{f"{name}_cents": row[f"{name}_cents"] for name in BUCKET_NAMES})
