@@ -92,7 +92,7 @@ def create_api(service: Service, settings: ServiceSettings, *, database: Databas
         generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan,
         middleware=[Middleware(Threshold, mapped=service.problems)],
-        telemetry={"logs": False, "operation_spans": False, "exclude": _is_probe},
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     api.state.doors = Doors(
         service=service.name,
@@ -100,6 +100,7 @@ def create_api(service: Service, settings: ServiceSettings, *, database: Databas
         verifier=auth.verifier(settings.jwks, issuer=settings.issuer, audience=settings.audience),
         cursor_key=settings.cursor_key.read_bytes(),
         body_limit_bytes=settings.body_limit_bytes,
+        local=settings.local,
     )
     for router in service.routers:
         api.include_router(router)
@@ -136,10 +137,6 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await api.state.doors.db.close()
-
-
-def _is_probe(scope: Any) -> bool:
-    return scope.get("path") in ("/livez", "/readyz")
 
 
 def _probes(api: FastAPI, service: Service, db: Database) -> None:

@@ -24,7 +24,7 @@ FIELDS: Final = frozenset(
         "claim_id", "encounter_id", "patient_id", "practice_id", "payer_id", "provider_id", "batch_id", "era_id",
         "task_id", "source_id", "message_id", "subject_type", "subject_id", "kind", "timer_id", "control_number",
         # figures
-        "attempt", "count", "seconds", "bytes", "reason", "error", "where", "sqlstate", "state", "process", "exit_code",
+        "attempt", "count", "seconds", "bytes", "reason", "error", "where", "sqlstate", "state", "exit_code", "id",
     }
 )  # fmt: skip
 _TEMPLATES: Final = frozenset({"libs", "services", "deploy", "parity", "__main__", "uvicorn"})

@@ -1,14 +1,16 @@
 """One trace from the webhook to the ledger: trace contexts are made, stored with outbox rows and taken up again.
 
-Without `PARITY_OTLP` no provider exists and spans cost nothing; the trace context is carried all the same, so that
-one trace id is found in answers, events and logs.
+Without an OTLP endpoint no provider exists and spans cost nothing; the trace context is carried all the same, so
+that one trace id is found in answers, events and logs. The span of a request is made in `threshold.py`: FastAPI's own
+would carry paths and queries as they were sent. Of an exception its type is told, nothing more.
 """
 
+import atexit
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
 from opentelemetry.trace import (
@@ -21,6 +23,9 @@ from opentelemetry.trace import (
     TraceFlags,
 )
 from opentelemetry.util.types import AttributeValue
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 _HEADER: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
@@ -44,6 +49,39 @@ def current() -> str | None:
     """The `traceparent` of what runs now, to be stored with an outbox row; None outside any trace."""
     context = trace.get_current_span().get_span_context()
     return to_header(context) if context.is_valid else None
+
+
+def configure(service: str, endpoint: str | None, *, sampled: float | None = None) -> None:
+    """Spans of this process go to the OTLP collector at `endpoint`; without one nothing is recorded.
+
+    New traces are sampled at `sampled` (else `OTEL_TRACES_SAMPLER_ARG`, else all); a caller's decision is kept.
+    """
+    if not endpoint:
+        return
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  0.2 s to import
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
+    ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", "1")) if sampled is None else sampled
+    made = provider(service, BatchSpanProcessor(exporter), ratio)
+    trace.set_tracer_provider(made)
+    atexit.register(made.shutdown)
+
+
+def provider(service: str, processor: "SpanProcessor", sampled: float = 1.0) -> "TracerProvider":
+    """A provider whose spans go through `processor`, without events, which would quote exceptions."""
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import SpanLimits, TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased  # noqa: PLC0415
+
+    made = TracerProvider(
+        resource=Resource.create({"service.name": f"parity-{service}"}),
+        sampler=ParentBased(TraceIdRatioBased(sampled)),
+        span_limits=SpanLimits(max_events=0),
+        shutdown_on_exit=False,
+    )
+    made.add_span_processor(processor)
+    return made
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import re
 import time
 from typing import Final
 
+from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,19 +33,15 @@ class Threshold:
         request = Request(scope)
         request_id = _request_id(request.headers.get("x-request-id"))
         scope[REQUEST_ID] = request_id
-        with logs.bound(request_id=request_id):
-            if telemetry.current() is not None:
-                await self._serve(scope, receive, send, request_id)
-                return
-            with telemetry.span("request", parent=request.headers.get("traceparent")):
-                await self._serve(scope, receive, send, request_id)
+        parent = request.headers.get("traceparent")
+        with logs.bound(request_id=request_id), telemetry.span("request", parent=parent, kind=SpanKind.SERVER) as span:
+            await self._serve(scope, receive, send, request_id, span)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str, span: Span) -> None:
         began = time.perf_counter()
         status = 0
-        extra = [(b"x-request-id", request_id.encode())]
-        if (traceparent := telemetry.current()) is not None:
-            extra.append((b"traceparent", traceparent.encode()))
+        traceparent = telemetry.to_header(span.get_span_context())
+        extra = [(b"x-request-id", request_id.encode()), (b"traceparent", traceparent.encode())]
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -60,20 +57,27 @@ class Threshold:
             failures.record(problem, error)
             if status == 0:
                 await failures.answer(problem, request_id)(scope, receive, sending)
-        _line(scope, status, began)
+        _tell(scope, status, time.perf_counter() - began, span)
 
 
-def _line(scope: Scope, status: int, began: float) -> None:
+def _tell(scope: Scope, status: int, seconds: float, span: Span) -> None:
+    """One line and one span for a request, by the route's template: what was sent as path and query is in neither."""
     route = getattr(scope.get("route"), "path_format", None)
     if route is None and scope["path"] in _QUIET:
         return
+    span.update_name(f"{scope['method']} {route or '-'}")
+    span.set_attributes(
+        {"http.request.method": scope["method"], "http.route": route or "-", "http.response.status_code": status}
+    )
+    if status >= 500:
+        span.set_status(StatusCode.ERROR)
     log.info(
         "request",
         extra={
             "method": scope["method"],
             "route": route or "-",
             "status": status,
-            "milliseconds": round((time.perf_counter() - began) * 1000, 1),
+            "milliseconds": round(seconds * 1000, 1),
         },
     )
 
