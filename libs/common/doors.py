@@ -49,6 +49,8 @@ class Doors:
     verifier: Verifier
     cursor_key: bytes
     body_limit_bytes: int
+    local: bool
+    """Local mode: a developer's machine, where loopback is a fair place to call."""
 
     async def through(self, request: Request, route: DoorRoute, handler: Handler) -> Response:
         """The answer of the route, after its transaction is committed."""

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from libs.common.composition import Service
 from libs.common.http import create_api
 from libs.common.settings import ServiceSettings
-from services.reporting import http
+from services.reporting import deliver, endpoint_routes, http
 from services.reporting.events import CONSUMES, PRODUCES
 
 
@@ -16,9 +16,10 @@ def create_service() -> Service:
         name="reporting",
         title="Analytics, key figures, work lists and events of the whole flow",
         migrations=Path(__file__).parent / "migrations",
-        routers=(http.router,),
+        routers=(http.router, endpoint_routes.router),
         consumes=CONSUMES,
         produces=PRODUCES,
+        timers=(deliver.TIMER,),
     )
 
 

@@ -1,14 +1,13 @@
 """Every event is kept as it came, and its row stands in the analytics table of its topic."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from libs.common.composition import Handler
 from libs.common.db import Transaction
-from libs.common.events import CATALOG, Envelope, Event
+from libs.common.events import Envelope, Event
 from services.reporting.facts import BY_TOPIC, Projection, Row
 
 
@@ -28,9 +27,6 @@ async def on_event(tx: Transaction, event: Envelope[Event]) -> None:
     )
     projection = BY_TOPIC[event.topic]
     await tx.execute(upsert(projection), {"rows": orjson.dumps([projection.row(event)]).decode()})
-
-
-CONSUMES: Mapping[str, Handler] = {topic: on_event for topic in CATALOG}
 
 
 def upsert(projection: Projection, table: str | None = None) -> sa.TextClause:

@@ -1,0 +1,131 @@
+"""Endpoints that hear of events: where, which types, under which secrets."""
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.common import signatures, timers
+from libs.common.db import Row, Stale, Transaction
+from libs.common.events import CATALOG
+from libs.common.http import FieldError, Invalid, NotFound
+from libs.common.ids import new_id
+from services.reporting import outside, tables
+
+PING = "endpoint.ping.v1"
+DELIVER = "reporting.deliver"
+_TYPES = sorted(event.full_type() for event in CATALOG.values())
+
+
+def check(url: str, patterns: Sequence[str], *, local: bool) -> None:
+    """An endpoint may be kept like this. Raises Invalid."""
+    errors = []
+    try:
+        outside.check_url(url, local=local)
+    except outside.Forbidden as refused:
+        errors.append(FieldError("/url", "url_not_allowed", str(refused)))
+    for index, pattern in enumerate(patterns):
+        if not fnmatch.filter(_TYPES, pattern):
+            errors.append(FieldError(f"/event_types/{index}", "no_such_type", "No event type is like this."))
+    if errors:
+        raise Invalid(errors)
+
+
+async def create(
+    tx: Transaction, *, url: str, event_types: Sequence[str], description: str, practice_id: str | None
+) -> tuple[Row, str]:
+    """A new endpoint, and its secret, which is shown this once."""
+    endpoint_id, secret = new_id("whe"), signatures.new_secret()
+    await tx.execute(
+        tables.endpoint.insert().values(
+            id=endpoint_id,
+            tenant_id=tx.tenant,
+            practice_id=practice_id,
+            url=url,
+            description=description,
+            event_types=list(event_types),
+            secrets_sealed=[seal(tx, endpoint_id, secret)],
+            status="active",
+            created_at=tx.now,
+        )
+    )
+    return await load(tx, endpoint_id), secret
+
+
+async def load(tx: Transaction, endpoint_id: str) -> Row:
+    """The endpoint. Raises NotFound."""
+    row = await tx.first(sa.select(tables.endpoint).where(tables.endpoint.c.id == endpoint_id))
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def change(tx: Transaction, endpoint: Row, values: Mapping[str, Any]) -> Row:
+    """The endpoint has these values; an active one goes on with what waited."""
+    done = await tx.execute(
+        tables.endpoint.update()
+        .where(tables.endpoint.c.id == endpoint["id"], tables.endpoint.c.version == endpoint["version"])
+        .values(**values, version=endpoint["version"] + 1)
+    )
+    if done.rowcount != 1:
+        raise Stale(endpoint["id"])
+    if values.get("status") == "active":
+        await timers.set(tx, DELIVER, endpoint["id"], at=tx.now)
+    return await load(tx, endpoint["id"])
+
+
+async def rotate(tx: Transaction, endpoint: Row) -> tuple[Row, str]:
+    """A new secret signs beside the one before it, until the next rotation."""
+    secret = signatures.new_secret()
+    kept = [seal(tx, endpoint["id"], secret), *endpoint["secrets_sealed"][:1]]
+    return await change(tx, endpoint, {"secrets_sealed": kept}), secret
+
+
+async def listening(tx: Transaction, event_type: str, practice_id: str | None) -> list[Row]:
+    """The active endpoints that want this type, of this practice or of all."""
+    rows = await tx.all(sa.select(tables.endpoint).where(tables.endpoint.c.status == "active"))
+    return [row for row in rows if hears(row, practice_id) and wants(row["event_types"], event_type)]
+
+
+def hears(endpoint: Row, practice_id: str | None) -> bool:
+    """Whether events of this practice are for the endpoint."""
+    return endpoint["practice_id"] in (None, practice_id)
+
+
+def wants(patterns: Sequence[str], event_type: str) -> bool:
+    """Whether one of the globs lets the type through."""
+    return any(fnmatch.fnmatchcase(event_type, pattern) for pattern in patterns)
+
+
+async def owe(tx: Transaction, endpoint: Row, *, message_id: str, event_id: str | None, event_type: str) -> str | None:
+    """A message is to be delivered to the endpoint; its id, or None where it is owed or done already."""
+    delivery_id = new_id("dlv")
+    done = await tx.execute(
+        _OWE,
+        {
+            "id": delivery_id,
+            "tenant": tx.tenant,
+            "endpoint": endpoint["id"],
+            "event": event_id,
+            "message": message_id,
+            "type": event_type,
+            "now": tx.now,
+        },
+    )
+    if done.rowcount == 0:
+        return None
+    await timers.set(tx, DELIVER, endpoint["id"], at=tx.now)
+    return delivery_id
+
+
+def seal(tx: Transaction, endpoint_id: str, secret: str) -> str:
+    assert tx.keyring is not None, "secrets need a key ring"
+    return tx.keyring.seal(tx.tenant, secret.encode(), f"endpoint/{endpoint_id}")
+
+
+_OWE = sa.text(
+    "insert into delivery (id, tenant_id, endpoint_id, event_id, message_id, type, next_at, created_at) "
+    "values (:id, :tenant, :endpoint, cast(:event as uuid), :message, :type, :now, :now) "
+    "on conflict (endpoint_id, message_id) do nothing"
+)

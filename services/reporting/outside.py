@@ -1,0 +1,79 @@
+"""Where a webhook may go: to a public address over https, never back into our own network.
+
+The name is resolved once, every address of it must be public, and the request goes to the address that was checked,
+so that a name cannot answer differently the second time (DNS rebinding). Local mode also allows http and loopback.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+SECONDS = 12.0
+
+
+class Forbidden(Exception):
+    """The address is not one that we send to; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL, and the address at which its host was found and allowed."""
+
+    url: httpx.URL
+    address: str
+
+
+def check_url(url: str, *, local: bool) -> httpx.URL:
+    """The URL, if its form is allowed. Raises Forbidden."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (local and parts.scheme == "http"):
+        raise Forbidden("A webhook goes to an https address.")
+    if parts.username or parts.password:
+        raise Forbidden("Credentials do not belong into a URL; the signature proves who we are.")
+    if not parts.hostname:
+        raise Forbidden("The URL has no host.")
+    if parts.fragment:
+        raise Forbidden("The URL has a fragment, which is never sent.")
+    return httpx.URL(url)
+
+
+async def resolve(url: httpx.URL, *, local: bool) -> Target:
+    """The address behind the host, if all that it resolves to is public. Raises Forbidden, OSError."""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    addresses = sorted({str(info[4][0]) for info in found})
+    for address in addresses:
+        if not allowed(address, local=local):
+            raise Forbidden("The host resolves to an address that is not public.")
+    if not addresses:
+        raise Forbidden("The host has no address.")
+    return Target(url, addresses[0])
+
+
+def allowed(address: str, *, local: bool) -> bool:
+    """Whether an address is public; loopback too in local mode."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return ip.is_global or (local and ip.is_loopback)
+
+
+async def post(http: httpx.AsyncClient, target: Target, body: bytes, headers: dict[str, str]) -> int:
+    """The status of the answer, whose body is not read; redirects are not followed."""
+    host = f"[{target.address}]" if ":" in target.address else target.address
+    request = http.build_request(
+        "POST",
+        target.url.copy_with(host=host),
+        content=body,
+        headers={**headers, "Host": target.url.netloc.decode("ascii")},
+        timeout=httpx.Timeout(SECONDS, connect=5),
+        extensions={"sni_hostname": target.url.host},
+    )
+    async with asyncio.timeout(SECONDS):
+        response = await http.send(request, stream=True, follow_redirects=False)
+        await response.aclose()
+        return response.status_code

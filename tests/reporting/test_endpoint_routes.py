@@ -1,0 +1,53 @@
+"""Endpoints as an EHR engineer keeps them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.reporting.app import create_service
+from tests.calls import Api, open_api
+from tests.conftest import TestDatabase
+
+HOOK = {"url": "https://ehr.example.com/hook", "event_types": ["claim.*"]}
+
+
+@pytest.fixture
+async def api(module_database: TestDatabase, tmp_path: Path) -> AsyncIterator[Api]:
+    async with open_api(create_service(), module_database, tmp_path) as found:
+        yield found
+
+
+async def test_a_secret_is_shown_once(api: Api) -> None:
+    made = await api.post("/v1/webhook-endpoints", HOOK)
+    assert made["secret"].startswith("whsec_")
+    assert "secret" not in await api.get(f"/v1/webhook-endpoints/{made['id']}")
+
+
+async def test_a_change_needs_the_version_that_was_read(api: Api) -> None:
+    made = await api.post("/v1/webhook-endpoints", HOOK)
+    path = f"/v1/webhook-endpoints/{made['id']}"
+    assert (await api.patch(path, {"status": "paused"}, version='"1"'))["status"] == "paused"
+    stale = await api.call("PATCH", path, {"status": "active"}, If_Match='"1"')
+    assert stale.status_code == 412
+    assert (await api.call("PATCH", path, {"status": "active"})).status_code == 428
+
+
+async def test_an_address_in_our_own_network_is_refused_with_its_field(api: Api) -> None:
+    answer = await api.call("POST", "/v1/webhook-endpoints", HOOK | {"url": "ftp://example.com/x"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/url")
+
+
+async def test_another_tenant_cannot_know_of_it(api: Api) -> None:
+    made = await api.post("/v1/webhook-endpoints", HOOK)
+    token = api.token(tenant_id="tnt_other")
+    path = f"/v1/webhook-endpoints/{made['id']}"
+    assert (await api.call("GET", path, token=token)).status_code == 404
+    assert (await api.call("DELETE", path, token=token)).status_code == 404
+
+
+async def test_a_deleted_endpoint_is_gone(api: Api) -> None:
+    made = await api.post("/v1/webhook-endpoints", HOOK)
+    path = f"/v1/webhook-endpoints/{made['id']}"
+    assert (await api.call("DELETE", path)).status_code == 204
+    assert (await api.call("GET", path)).status_code == 404
