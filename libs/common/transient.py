@@ -39,7 +39,7 @@ def _below(error: BaseException) -> BaseException:
     return error.__cause__ or error
 
 
-def waits(first: float = 0.05, longest: float = 5.0) -> Iterator[float]:
+def waits(first: float = 0.05, longest: float = 2.0) -> Iterator[float]:
     """Seconds to wait before each next try: doubling, with some chance so that many do not come back at once."""
     seconds = first
     while True:

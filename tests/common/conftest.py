@@ -18,7 +18,11 @@ from libs.common.timers import Due, Work
 from libs.common.webhooks import timers
 from tests.callers import Issuer, calling
 from tests.common import door_service
+from tests.common.log.dock import dock
+from tests.common.log.worlds import broker, group, harbour, topic, world
 from tests.conftest import TestDatabase, copy_of, drop
+
+__all__ = ["broker", "dock", "group", "harbour", "topic", "world"]  # fixtures of the delivery kernel
 
 
 @pytest.fixture(scope="session")

@@ -140,7 +140,7 @@ class EmbeddedConsumer:
             try:
                 async with self._statement() as connection:
                     await connection.execute("select log.leave_group($1, $2)", self.group, self._member)
-            except LogUnavailable:
+            except (LogUnavailable, LogRefused):
                 logger.info("left without saying so: the group gives the member up after its session")
         self._drop_connection()
         self._held.clear()

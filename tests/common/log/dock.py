@@ -47,12 +47,9 @@ class Dock:
     topic: str
     group: str
     log: EventLog
+    event: type[Docked]
     poison: set[tuple[str, int]] = field(default_factory=set)
     seen: int = 0
-
-    @property
-    def event(self) -> type[Docked]:
-        return type("Docked", (Docked,), {"topic": self.topic, "__module__": __name__})
 
     @property
     def events(self) -> Events:
@@ -153,6 +150,7 @@ async def dock(world: World, harbour: Harbour, topic: str, group: str) -> AsyncI
     await harbour.empty()
     db = Database(harbour.worker_url, service="dock", pool=6)
     log = world.log()
-    yield Dock(db, harbour.worker_url, topic, group, log)
+    event = type("Docked", (Docked,), {"topic": topic, "__module__": __name__})
+    yield Dock(db, harbour.worker_url, topic, group, log, event)
     await log.close()
     await db.close()
