@@ -266,7 +266,7 @@ class AccountBody(BaseModel):
                     "submitter_id": "PARITY01",
                     "receiver_id": "SANDBOXCH",
                     "url": "https://clearinghouse.example.org",
-                    "api_key": "a secret of the clearinghouse",
+                    "api_key": "sk_live_0192f3c4a5b6",
                 }
             ]
         },

@@ -228,7 +228,7 @@ class ProblemView(BaseModel):
 
 
 _PLACES: Final[Mapping[str, Place]] = {"body": "body", "query": "query", "path": "path", "header": "header"}
-_SEGMENT: Final = re.compile(r"[A-Za-z0-9_.:~-]{1,64}")
+_SEGMENT: Final = re.compile(r"[a-z][A-Za-z_]{0,39}[0-9]{0,2}|[0-9]{1,6}")
 _QUOTING: Final = frozenset({"union_tag_invalid", "uuid_parsing", "uuid_type", "url_parsing", "json_invalid"})
 """Kinds of pydantic error whose words repeat a part of the input."""
 
@@ -243,16 +243,13 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     place = _PLACES.get(str(loc[0]) if loc else "", "body")
     if loc and str(loc[0]) in _PLACES:
         loc = loc[1:]
-    return FieldError(pointer(loc), str(error["type"]), _words(error), place)
+    at = pointer(loc) if place == "body" else "".join(f"/{part}" for part in loc[:1])
+    return FieldError(at, str(error["type"]), _words(error), place)
 
 
 def pointer(parts: Iterable[Any]) -> str:
-    """The JSON pointer of these parts; a part that is not a plain name (and may be content) becomes `*`."""
-    return "".join(f"/{_plain(str(part))}" for part in parts)
-
-
-def _plain(part: str) -> str:
-    return part.replace("~", "~0") if _SEGMENT.fullmatch(part) else "*"
+    """The JSON pointer of these parts; a part that does not look like a name of ours (and may be content) becomes `*`."""
+    return "".join(f"/{part if _SEGMENT.fullmatch(str(part)) else '*'}" for part in parts)
 
 
 def _words(error: Mapping[str, Any]) -> str:
