@@ -1,0 +1,116 @@
+"""The routes of claims and of the files that carry them."""
+
+from typing import Annotated, Final
+
+import sqlalchemy as sa
+from fastapi import Query, Response
+
+from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, paginate, set_etag
+from services.claims import correct, hold, reading, store, tables
+from services.claims.changes import Changes
+from services.claims.claim_views import BatchFileView, ClaimSummary, ClaimView, Release, Why
+from services.claims.views import Timeline
+
+READ: Final = "claims:read"
+WRITE: Final = "claims:write"
+
+claim_routes = Router(prefix="/v1/claims", tags=["claims"])
+file_routes = Router(prefix="/v1/batches", tags=["batches"])
+ROUTERS: Final = (claim_routes, file_routes)
+
+
+@claim_routes.get("", scope=READ)
+async def list_claims(
+    tx: Tx,
+    status: Annotated[str | None, Query(max_length=32)] = None,
+    payer_id: Annotated[str | None, Query(max_length=64)] = None,
+    practice_id: Annotated[str | None, Query(max_length=64)] = None,
+    patient_id: Annotated[str | None, Query(max_length=64)] = None,
+    encounter_id: Annotated[str | None, Query(max_length=64)] = None,
+    owner: Annotated[str | None, Query(max_length=64)] = None,
+    reason: Annotated[str | None, Query(max_length=64, description="Claims that stop for this reason.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[ClaimSummary]:
+    """Claims, oldest first."""
+    table = tables.claim
+    given = {
+        "status": status,
+        "payer_id": payer_id,
+        "practice_id": practice_id,
+        "patient_id": patient_id,
+        "encounter_id": encounter_id,
+        "owner": owner,
+    }
+    select = sa.select(table).where(*(table.c[name] == value for name, value in given.items() if value is not None))
+    if reason is not None:
+        select = select.where(table.c.reasons.any(reason))
+    return await paginate(tx, select, cursor, limit, view=reading.summary)
+
+
+@claim_routes.get("/{claim_id}", scope=READ, phi=True)
+async def read_claim(claim_id: str, tx: Tx, response: Response) -> ClaimView:
+    """One claim with everything that it says."""
+    view = await reading.claim_view(tx, claim_id)
+    set_etag(response, view.version)
+    return view
+
+
+@claim_routes.get("/{claim_id}/timeline", scope=READ)
+async def read_claim_timeline(claim_id: str, tx: Tx) -> Timeline:
+    """Everything that happened to the claim's session and its claims, in order."""
+    claim = await store.load(tx, claim_id)
+    return await reading.timeline(tx, encounter_id=claim.encounter_id)
+
+
+@claim_routes.post("/{claim_id}/hold", scope=WRITE, phi=True)
+async def hold_claim(claim_id: str, body: Why, tx: Tx) -> ClaimView:
+    """The claim stays here until somebody releases it."""
+    await hold.hold(tx, claim_id, body.why)
+    return await reading.claim_view(tx, claim_id)
+
+
+@claim_routes.post("/{claim_id}/release", scope=WRITE, phi=True)
+async def release_claim(claim_id: str, body: Release, tx: Tx) -> ClaimView:
+    """A held claim is scrubbed again, without the findings that you accept."""
+    await hold.release(tx, claim_id, body.why, list(body.accept))
+    return await reading.claim_view(tx, claim_id)
+
+
+@claim_routes.post("/{claim_id}/void", scope=WRITE, phi=True)
+async def void_claim(claim_id: str, body: Why, tx: Tx) -> ClaimView:
+    """A claim that no payer has will never go out."""
+    await hold.void(tx, claim_id, body.why)
+    return await reading.claim_view(tx, claim_id)
+
+
+@claim_routes.post("/{claim_id}/corrections", scope=WRITE, phi=True)
+async def correct_claim(claim_id: str, body: Changes, tx: Tx) -> ClaimView:
+    """A claim that waits, is held or was rejected says what the changes say, and is scrubbed again."""
+    await correct.correct_claim(tx, claim_id, body)
+    return await reading.claim_view(tx, claim_id)
+
+
+@file_routes.get("", scope=READ)
+async def list_batches(
+    tx: Tx,
+    status: Annotated[str | None, Query(max_length=16)] = None,
+    payer_id: Annotated[str | None, Query(max_length=64)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[BatchFileView]:
+    """The 837P files, oldest first."""
+    table = tables.batch
+    columns = [column for column in table.c if column.name != "file"]
+    given = {"status": status, "payer_id": payer_id}
+    select = sa.select(*columns).where(*(table.c[name] == value for name, value in given.items() if value is not None))
+    return await paginate(tx, select, cursor, limit, view=lambda row: reading.shown(BatchFileView, dict(row)))
+
+
+@file_routes.get("/{batch_id}/file", scope=READ, phi=True)
+async def read_batch_file(batch_id: str, tx: Tx) -> Response:
+    """The 837P as it was sent."""
+    body = await tx.scalar(sa.select(tables.batch.c.file).where(tables.batch.c.id == batch_id))
+    if body is None:
+        raise NotFound("There is no such batch.")
+    return Response(body, media_type="application/edi-x12")

@@ -1,0 +1,155 @@
+"""A claim moves: saved with compare-and-set, written to its history, told as claim.updated, and its tasks follow."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.common import outbox, tasks, timers
+from libs.common.db import Transaction
+from libs.common.events import ClaimUpdated
+from services.claims import store
+from services.claims.domain import Claim, Status, Step
+from services.claims.settings import SETTINGS, business_days, next_time
+
+CUT, STILL_WAITING = "claims.submit", "claims.waiting"
+
+WORK: Mapping[str, tuple[str, int]] = {
+    "eligibility": ("front_desk", 1),
+    "coverage_inactive": ("front_desk", 1),
+    "member_not_found": ("front_desk", 1),
+    "eligibility_rejected": ("front_desk", 1),
+    "self_pay": ("front_desk", 2),
+    "authorization_missing": ("authorizations", 1),
+    "authorization_exhausted": ("authorizations", 1),
+    "enrollment": ("credentialing", 5),
+    "provider_unknown": ("credentialing", 1),
+    "practice_unknown": ("credentialing", 1),
+    "location_unknown": ("credentialing", 1),
+    "payer_unknown": ("billing", 1),
+    "charge_missing": ("billing", 1),
+    "rejected": ("billing", 1),
+    "held_by_person": ("billing", 5),
+    "file_refused": ("operations", 0),
+    "note_unsigned": ("clinician", 2),
+    "up_code": ("clinician", 2),
+    "time_missing": ("clinician", 2),
+}
+"""Who works on a reason, and in how many business days; every other reason is billing's, in two."""
+
+
+def work_of(reason: str) -> tuple[str, int]:
+    return WORK.get(reason, ("billing", 2))
+
+
+async def create(tx: Transaction, claim: Claim, words: str) -> Claim:
+    """The claim exists, in draft, and everybody has been told."""
+    new = replace(claim, version=1)
+    await store.insert(tx, new)
+    await _told(tx, new, "create", words)
+    return new
+
+
+async def move(
+    tx: Transaction,
+    claim: Claim,
+    step: Step,
+    *,
+    words: str | None = None,
+    findings: list[dict[str, Any]] | None = None,
+    **changes: Any,
+) -> Claim:
+    """The claim after `step`, saved and told; tasks that no longer hold are closed and new ones opened."""
+    if step in {Step.HOLD, Step.REJECT, Step.CORRECT}:
+        changes["clean"] = False
+    reasons = changes.get("reasons", ())
+    if step in {Step.WAIT, Step.HOLD, Step.REJECT} and reasons:
+        changes.setdefault("owner", work_of(reasons[0])[0])
+    if step is Step.PASS:
+        changes["cut_at"] = next_time(tx.now, SETTINGS.cut_at)
+    moved = claim.take(step, **changes)
+    await store.save(tx, moved, findings)
+    await _told(tx, moved, step.value, words)
+    await _work(tx, claim, moved, words)
+    return moved
+
+
+async def _told(tx: Transaction, claim: Claim, step: str, words: str | None) -> None:
+    tx.correlation_id = claim.encounter_id
+    await store.remember(tx, claim, step, words)
+    await outbox.add(
+        tx,
+        ClaimUpdated(
+            claim_id=claim.id,
+            encounter_id=claim.encounter_id,
+            practice_id=claim.practice_id,
+            patient_id=claim.patient_id,
+            provider_id=claim.provider_id,
+            payer_id=claim.payer_id,
+            rank=claim.rank,
+            status=claim.status.value,
+            reasons=list(claim.reasons),
+            owner=claim.owner,
+            code_family=claim.code_family,
+            charge_cents=claim.charge_cents,
+            clean=claim.clean,
+            attempts=claim.attempts,
+            authorization_id=claim.authorization_id,
+            authorized_units=sum(line.units for line in claim.content.lines) if claim.authorization_id else 0,
+        ),
+        sequence=claim.version,
+    )
+
+
+async def _work(tx: Transaction, before: Claim, claim: Claim, words: str | None) -> None:
+    """Tasks of the claim itself follow its reasons; a claim that merely waits gets them at the next cut."""
+    if claim.status is Status.READY:
+        assert claim.cut_at is not None
+        assert claim.payer_id is not None
+        key = f"{claim.practice_id}.{claim.payer_id}.{claim.cut_at:%Y%m%dT%H%M}"
+        await timers.set(tx, CUT, key, at=claim.cut_at)
+    if claim.status in {Status.HELD, Status.REJECTED}:
+        await open_tasks(tx, claim, words)
+    await close_tasks(tx, claim)
+    if claim.status is Status.WAITING and (before.status is not Status.WAITING or before.reasons != claim.reasons):
+        await timers.set(tx, STILL_WAITING, claim.id, at=next_time(tx.now, SETTINGS.cut_at))
+    elif before.status is Status.WAITING and claim.status is not Status.WAITING:
+        await timers.clear(tx, STILL_WAITING, claim.id)
+
+
+async def open_tasks(tx: Transaction, claim: Claim, words: str | None = None) -> None:
+    """A task for each reason why the claim stops."""
+    for reason in claim.reasons:
+        owner, days = work_of(reason)
+        await tasks.open(
+            tx,
+            reason=reason,
+            subject_type="claim",
+            subject_id=claim.id,
+            practice_id=claim.practice_id,
+            owner=owner,
+            due_on=business_days(tx.today, days),
+            amount_cents=claim.charge_cents,
+            detail=words,
+        )
+
+
+async def close_tasks(tx: Transaction, claim: Claim) -> None:
+    """Tasks whose reason the claim no longer has are done."""
+    stands = claim.reasons if claim.status in {Status.HELD, Status.REJECTED, Status.WAITING} else ()
+    open_now = await tx.all(
+        sa.select(tasks.task.c.reason).where(tasks.task.c.subject_id == claim.id, tasks.task.c.status == "open")
+    )
+    for row in open_now:
+        if row["reason"] not in stands:
+            await tasks.close(tx, subject_id=claim.id, reason=row["reason"], outcome="claim_went_on")
+
+
+async def still_waiting(work: timers.Work, due: timers.Due) -> None:
+    """A claim that still waits at the cut has a task for each reason."""
+    async with work.db.transaction(due.tenant_id) as tx:
+        claim = await store.load(tx, due.id, lock=True)
+        if claim.status is Status.WAITING:
+            await open_tasks(tx, claim)
+        await timers.done(tx, due)

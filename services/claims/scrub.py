@@ -1,0 +1,197 @@
+"""A claim passes every gate, waits for what it lacks, or is held for a person; it goes on by itself when news come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from libs.codes import payers
+from libs.common import timers
+from libs.common.db import Transaction
+from services.claims import edits, store
+from services.claims.domain import Claim, Status, Step
+from services.claims.lifecycle import move
+
+SCRUBBED = (Status.DRAFT, Status.WAITING, Status.HELD, Status.READY, Status.CORRECTING)
+BY_PERSON = "held_by_person"
+STOPPED_BY = {
+    "inactive": "coverage_inactive",
+    "not_found": "member_not_found",
+    "rejected": "eligibility_rejected",
+    "self_pay": "self_pay",
+}
+LACKS_AUTHORIZATION = {"missing": "authorization_missing", "exhausted": "authorization_exhausted"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Gates:
+    """What a claim may lack: `waits` end by news from elsewhere, `stops` by a person."""
+
+    payer_id: str | None = None
+    provider: Mapping[str, Any] | None = None
+    authorization_id: str | None = None
+    waits: list[str] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+    words: str | None = None
+
+
+async def run(tx: Transaction, claim_id: str) -> Claim:
+    """The claim stands where the gates and the rules put it; one that is past scrubbing is left alone."""
+    claim = await store.load(tx, claim_id, lock=True)
+    if claim.status not in SCRUBBED or BY_PERSON in claim.reasons:
+        return claim
+    row = await store.encounter(tx, claim.encounter_id)
+    detail: Mapping[str, Any] = row["detail"]
+    gates = await _gates(tx, claim, detail)
+    provider_id = gates.provider["provider_id"] if gates.provider else None
+    changes = {
+        "provider_id": provider_id,
+        "payer_id": gates.payer_id,
+        "authorization_id": gates.authorization_id,
+    }
+    if gates.stops:
+        return await _to(tx, claim, Step.HOLD, gates.stops, gates.words, changes)
+    if gates.waits:
+        return await _to(tx, claim, Step.WAIT, gates.waits, gates.words, changes)
+    return await _rules(tx, claim, gates, detail, changes)
+
+
+async def _rules(
+    tx: Transaction, claim: Claim, gates: Gates, detail: Mapping[str, Any], changes: dict[str, Any]
+) -> Claim:
+    assert gates.payer_id is not None
+    assert gates.provider is not None
+    facts = edits.Facts(
+        claim=replace(await priced(tx, claim), authorization_id=gates.authorization_id),
+        payer=payers.payer(gates.payer_id, claim.service_date),
+        today=tx.today,
+        documentation=detail["documentation"],
+        eap=detail["billing_flags"]["eap"],
+        taxonomy=(gates.provider.get("sealed") or {}).get("taxonomy"),
+        others=await store.same_day(tx, claim),
+    )
+    content, found = edits.run(facts)
+    findings = [finding.view() for finding in found]
+    changes = {**changes, "content": content}
+    accepted = claim.content.accepted
+    errors = [finding for finding in found if finding.severity == "error" and finding.code not in accepted]
+    if errors:
+        reasons = list(dict.fromkeys(finding.code for finding in errors))
+        words = "; ".join(dict.fromkeys(f"{finding.rule_id}: {finding.message}" for finding in errors))
+        return await _to(tx, claim, Step.HOLD, reasons, words, changes, findings)
+    fixed = ", ".join(finding.code for finding in found if finding.severity == "fixed")
+    return await _to(tx, claim, Step.PASS, [], fixed or None, changes, findings)
+
+
+async def priced(tx: Transaction, claim: Claim) -> Claim:
+    """Lines without a charge have the practice's own, where its charge master names one."""
+    bare = [line.code for line in claim.content.lines if line.charge_cents is None]
+    if not bare:
+        return claim
+    prices = await store.charge_for(tx, claim.practice_id, bare, claim.service_date)
+    lines = tuple(
+        replace(line, charge_cents=prices[line.code] * line.units)
+        if line.charge_cents is None and line.code in prices
+        else line
+        for line in claim.content.lines
+    )
+    return replace(claim, content=replace(claim.content, lines=lines))
+
+
+async def _to(
+    tx: Transaction,
+    claim: Claim,
+    step: Step,
+    reasons: list[str],
+    words: str | None,
+    changes: dict[str, Any],
+    findings: list[dict[str, Any]] | None = None,
+) -> Claim:
+    """The claim after the step, or as it was where nothing is new."""
+    target = {Step.PASS: Status.READY, Step.WAIT: Status.WAITING, Step.HOLD: Status.HELD}[step]
+    same = all(getattr(claim, name) == value for name, value in changes.items())
+    if claim.status is target and list(claim.reasons) == reasons and same:
+        return claim
+    if step is Step.PASS and claim.status is Status.READY:
+        claim = await move(tx, claim, Step.WAIT, reasons=("rerouted",), words="looked at again")
+    return await move(tx, claim, step, reasons=tuple(reasons), words=words, findings=findings, **changes)
+
+
+async def _gates(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Gates:
+    gates = Gates()
+    await _coverage(tx, claim, detail, gates)
+    await _people(tx, claim, detail, gates)
+    if gates.payer_id is not None and not payers.knows(gates.payer_id):
+        gates.stops.append("payer_unknown")
+    elif gates.payer_id is not None and gates.provider is not None and not gates.stops:
+        location_id = detail["providers"].get("facility_id")
+        if not await billable(tx, claim, gates.provider["provider_id"], gates.payer_id, location_id):
+            gates.waits.append("enrollment")
+    return gates
+
+
+async def _coverage(tx: Transaction, claim: Claim, detail: Mapping[str, Any], gates: Gates) -> None:
+    """Who is billed, and whether the payer knows the patient on that day and wants an authorization."""
+    answer = await store.known(tx, "eligibility", claim.encounter_id)
+    if claim.content.route_payer_id is not None:
+        gates.payer_id = claim.content.route_payer_id
+        return
+    if answer is None:
+        gates.waits.append("eligibility")
+        return
+    gates.payer_id = answer["bill_payer_id"] or answer["payer_id"]
+    gates.authorization_id = answer["authorization_id"]
+    stopped = STOPPED_BY.get(answer["outcome"])
+    if stopped is not None or gates.payer_id is None:
+        gates.stops.append(stopped or "self_pay")
+        codes = ", ".join(answer["reject_reasons"])
+        gates.words = f"the payer answered: {answer['outcome']}{f' ({codes})' if codes else ''}"
+        return
+    lacks = LACKS_AUTHORIZATION.get(answer["authorization"])
+    own = claim.content.authorization_number
+    sent = (detail.get("authorization") or {}).get("number")
+    if lacks is not None and (own is None or own == sent):
+        gates.waits.append(lacks)
+
+
+async def _people(tx: Transaction, claim: Claim, detail: Mapping[str, Any], gates: Gates) -> None:
+    """The practice, the clinician and the place are known, and active."""
+    practice = await store.known(tx, "practice", claim.practice_id)
+    if practice is None or practice["status"] != "active":
+        gates.waits.append("practice_unknown")
+    found = await store.known_by(tx, "provider", claim.provider_npi)
+    gates.provider = next(iter(found), None)
+    if gates.provider is None:
+        gates.waits.append("provider_unknown")
+    location_id = detail["providers"].get("facility_id")
+    if location_id is not None and await store.known(tx, "location", location_id) is None:
+        gates.waits.append("location_unknown")
+
+
+async def billable(tx: Transaction, claim: Claim, provider_id: str, payer_id: str, location_id: str | None) -> bool:
+    """Whether the clinician may bill the payer that the claim goes to, for this practice, here, on the date."""
+    found = await store.known_by(tx, "enrollment", f"{provider_id}/{claim.practice_id}/{payer_id}")
+    return any(
+        covers(span, claim.service_date)
+        for enrollment in found
+        if location_id is None or enrollment["location_ids"] is None or location_id in enrollment["location_ids"]
+        for span in enrollment["billable"]
+    )
+
+
+def covers(span: Mapping[str, str | None], on: date) -> bool:
+    """Whether the day is inside the span, both ends inclusive.
+
+    >>> covers({"effective_from": "2026-01-01", "effective_to": None}, date(2026, 1, 1))
+    True
+    """
+    start, end = span["effective_from"], span["effective_to"]
+    assert start is not None
+    return date.fromisoformat(start) <= on and (end is None or on <= date.fromisoformat(end))
+
+
+async def again(work: timers.Work, due: timers.Due) -> None:
+    """The claim has been scrubbed once more, after news that concern it."""
+    async with work.db.transaction(due.tenant_id) as tx:
+        await run(tx, due.id)
+        await timers.done(tx, due)

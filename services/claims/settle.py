@@ -1,0 +1,80 @@
+"""The payer has decided: what remittance posted moves the claim, in any order with its acknowledgements."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from libs.common.db import Row, Transaction
+from libs.common.events import Envelope, PaymentPosted
+from services.claims import denials, store, tables
+from services.claims.domain import Claim, Step
+from services.claims.lifecycle import move
+
+STEP = {
+    "paid": Step.PAY,
+    "partially_paid": Step.PAY_PARTLY,
+    "denied": Step.DENY,
+    "patient_responsibility": Step.LEAVE_TO_PATIENT,
+    "reversed": Step.REVERSE,
+}
+
+
+async def on_payment(tx: Transaction, event: Envelope[PaymentPosted]) -> None:
+    """The posting is on record, and the claim stands where it leaves it as soon as its state allows."""
+    data = event.data
+    await tx.execute(
+        pg.insert(tables.posting)
+        .values(
+            posting_id=data.posting_id,
+            tenant_id=tx.tenant,
+            practice_id=data.practice_id,
+            claim_id=data.claim_id,
+            submission_id=data.submission_id,
+            entry=data.entry,
+            outcome=data.outcome,
+            sequence=event.sequence,
+            data=data.model_dump(mode="json"),
+            applied=False,
+            received_at=tx.now,
+        )
+        .on_conflict_do_nothing()
+    )
+    await apply(tx, await store.load(tx, data.claim_id, lock=True))
+
+
+async def apply(tx: Transaction, claim: Claim) -> Claim:
+    """Every posting that the claim's state allows has moved it, in the order of the ledger."""
+    rows = await tx.all(
+        sa.select(tables.posting)
+        .where(tables.posting.c.claim_id == claim.id, tables.posting.c.applied.is_(False))
+        .order_by(tables.posting.c.sequence, tables.posting.c.posting_id)
+    )
+    for row in rows:
+        step = STEP.get(row["outcome"])
+        if step is not None and not claim.can(step):
+            break
+        if step is not None:
+            claim = await move(tx, claim, step, words=_words(row), **_number(claim, row))
+        await tx.execute(
+            tables.posting.update().where(tables.posting.c.posting_id == row["posting_id"]).values(applied=True)
+        )
+        if row["entry"] == "payment":
+            await denials.answered(tx, claim, row["data"])
+    return claim
+
+
+def _number(claim: Claim, row: Row) -> dict[str, Any]:
+    """The payer's own number of the claim, which a replacement must name: that of its latest decision."""
+    number = row["data"]["payer_control_number"]
+    if not number or row["entry"] == "reversal" or row["submission_id"] not in {None, claim.submission_id}:
+        return {}
+    return {"payer_control_number": number}
+
+
+def _words(row: Row) -> str:
+    data = row["data"]
+    return (
+        f"{row['entry']}: paid {data['paid_cents']} cents, patient {data['patient_cents']}, "
+        f"contractual {data['contractual_cents']}, denied {data['denied_cents']}"
+    )

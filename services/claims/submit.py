@@ -1,0 +1,333 @@
+"""At the cut, what is ready goes out: one 837P for each payer and practice, numbered and stored before it is sent."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs import x12
+from libs.codes import payers
+from libs.codes.procedures import family
+from libs.common import outbox, tasks, timers
+from libs.common.clearinghouse import Account, ClearinghouseRefused, HttpClearinghouse, Receipt, account_of
+from libs.common.db import Row, Transaction
+from libs.common.events import ClaimSubmitted
+from libs.common.events.claims import SubmissionDetail, SubmittedLine, SubmittedLineDetail
+from libs.common.ids import new_id
+from services.claims import build837, correct, settle, store, tables
+from services.claims.build837 import Material
+from services.claims.domain import Claim, Status, Step
+from services.claims.lifecycle import CUT, move
+from services.claims.settings import SETTINGS, business_days, next_time
+
+SEND, PULL, SILENCE = "claims.send", "claims.acknowledge", "claims.silence"
+SILENCE_AT = time(21, 0)
+TRY_AGAIN = frozenset({401, 403, 408, 425})
+"""Refusals that are about us and not about the file."""
+
+
+async def cut(work: timers.Work, due: timers.Due) -> None:
+    """Every claim of this payer and practice that was ready by the cut is in a stored, numbered 837P."""
+    practice_id, payer_id, _stamp = due.id.split(".")
+    while True:
+        async with work.db.transaction(due.tenant_id) as tx:
+            account = await account_of(tx)
+            if account is None:
+                await _no_account(tx, due, practice_id)
+                return
+            claims = await _ready(tx, practice_id, payer_id, due.at)
+            if not claims:
+                await timers.done(tx, due)
+                return
+            await _store_batch(tx, account, claims, due.at)
+
+
+async def _ready(tx: Transaction, practice_id: str, payer_id: str, cut_at: datetime) -> list[Claim]:
+    rows = await tx.all(
+        sa.select(tables.claim)
+        .where(
+            tables.claim.c.status == Status.READY.value,
+            tables.claim.c.practice_id == practice_id,
+            tables.claim.c.payer_id == payer_id,
+            tables.claim.c.cut_at <= cut_at,
+        )
+        .order_by(tables.claim.c.service_date, tables.claim.c.external_id, tables.claim.c.id)
+        .limit(SETTINGS.claims_in_a_batch)
+        .with_for_update()
+    )
+    return [store.claim_of(row) for row in rows]
+
+
+async def _no_account(tx: Transaction, due: timers.Due, practice_id: str) -> None:
+    await tasks.open(
+        tx,
+        reason="clearinghouse_account_missing",
+        subject_type="practice",
+        subject_id=practice_id,
+        practice_id=practice_id,
+        owner="operations",
+        due_on=tx.today,
+        detail="claims are ready and no clearinghouse account has been set up",
+    )
+    await timers.set(tx, CUT, due.id, at=next_time(tx.now, SETTINGS.cut_at))
+
+
+async def _store_batch(tx: Transaction, account: Account, claims: Sequence[Claim], cut_at: datetime) -> None:
+    """Numbers and bytes are on record, and the claims in doubt until their outcome is known."""
+    drafts = [await _material(tx, claim) for claim in claims]
+    writable = await _hold_unwritable(tx, account, drafts)
+    if not writable:
+        return
+    number = await store.next_number(tx, f"isa/{account.submitter_id}/{account.receiver_id}")
+    first = writable[0]
+    records = tuple(build837.claim_record(material) for material in writable)
+    body = build837.file(account, first.practice, number, tx.now, records)
+    batch_id = new_id("bat")
+    await tx.execute(
+        tables.batch.insert().values(
+            id=batch_id,
+            tenant_id=tx.tenant,
+            practice_id=first.claim.practice_id,
+            payer_id=first.payer.id,
+            submitter_id=account.submitter_id,
+            receiver_id=account.receiver_id,
+            control_number=number,
+            status="stored",
+            claims=len(writable),
+            charge_cents=sum(record.charge_cents for record in records),
+            tries=0,
+            file=body,
+            cut_at=cut_at,
+            created_at=tx.now,
+        )
+    )
+    for material, record in zip(writable, records, strict=True):
+        await _store_submission(tx, batch_id, material, record)
+    await timers.set(tx, SEND, batch_id, at=tx.now)
+
+
+async def _material(tx: Transaction, claim: Claim) -> Material:
+    """What the claim's 837P is made of, with a patient control number of this submission's own."""
+    assert claim.payer_id is not None
+    row = await store.encounter(tx, claim.encounter_id)
+    detail: Mapping[str, Any] = row["detail"]
+    practice = await store.known(tx, "practice", claim.practice_id)
+    provider = await store.known_by(tx, "provider", claim.provider_npi)
+    assert practice is not None, "the gates let no claim of an unknown practice through"
+    supervising = (detail["providers"].get("supervising") or {}).get("npi")
+    supervisor = await store.known_by(tx, "provider", supervising) if supervising else []
+    location_id = detail["providers"].get("facility_id")
+    location = await store.known(tx, "location", location_id) if location_id else None
+    answer = await store.known(tx, "eligibility", claim.encounter_id)
+    routed = claim.content.route_payer_id is not None
+    serial = await store.next_number(tx, "pcn")
+    pcn = f"P{serial:08d}A{claim.attempts + 1}"
+    return Material(
+        claim=claim,
+        payer=payers.payer(claim.payer_id, claim.service_date),
+        pcn=pcn,
+        detail=detail,
+        answer=None if routed or answer is None else answer["sealed"],
+        practice=practice["sealed"],
+        provider=provider[0]["sealed"],
+        supervisor=supervisor[0]["sealed"] if supervisor else None,
+        location=location["sealed"] if location else None,
+        original_reference=claim.payer_control_number if claim.frequency == "7" else None,
+        line_controls=tuple(f"{pcn}L{index}" for index in range(1, len(claim.content.sent_lines) + 1)),
+    )
+
+
+async def _hold_unwritable(tx: Transaction, account: Account, drafts: Sequence[Material]) -> list[Material]:
+    """Claims that no 837P can carry are held for a person; the others go on."""
+    good = []
+    for material in drafts:
+        try:
+            build837.file(account, material.practice, 1, tx.now, (build837.claim_record(material),))
+        except x12.Unwritable:
+            words = "a value of the claim, its patient, clinician or practice cannot be written into an 837P"
+            await _back_to_person(tx, material.claim, words)
+        else:
+            good.append(material)
+    return good
+
+
+async def _back_to_person(tx: Transaction, claim: Claim, words: str) -> None:
+    await move(tx, claim, Step.HOLD, reasons=("unwritable",), words=words)
+
+
+async def _store_submission(tx: Transaction, batch_id: str, material: Material, record: x12.Claim) -> None:
+    claim, submission_id = material.claim, new_id("sub")
+    lines = [
+        {
+            "line_id": line.id,
+            "line_control": control,
+            "code": line.code,
+            "modifiers": list(line.modifiers),
+            "charge_cents": line.charge_cents or 0,
+            "units": line.units,
+        }
+        for line, control in zip(claim.content.sent_lines, material.line_controls, strict=True)
+    ]
+    await tx.execute(
+        tables.submission.insert().values(
+            id=submission_id,
+            tenant_id=tx.tenant,
+            practice_id=claim.practice_id,
+            claim_id=claim.id,
+            batch_id=batch_id,
+            payer_id=claim.payer_id,
+            attempt=claim.attempts + 1,
+            frequency=record.frequency,
+            pcn=material.pcn,
+            replaces=claim.submission_id if record.frequency == "7" else None,
+            original_reference=record.original_reference or None,
+            status="stored",
+            member_id=build837.member_id(material),
+            lines=lines,
+            charge_cents=record.charge_cents,
+            created_at=tx.now,
+        )
+    )
+    await move(
+        tx,
+        claim,
+        Step.TRANSMIT,
+        attempts=claim.attempts + 1,
+        submission_id=submission_id,
+        words=f"{material.pcn} in batch {batch_id}",
+    )
+
+
+async def send(work: timers.Work, due: timers.Due) -> None:
+    """The batch is at the clearinghouse, once; a batch that was tried before is asked about before it goes again."""
+    async with work.db.transaction(due.tenant_id) as tx:
+        batch = await tx.one(sa.select(tables.batch).where(tables.batch.c.id == due.id).with_for_update())
+        account = await account_of(tx)
+        if batch["status"] != "stored" or account is None:
+            await timers.done(tx, due)
+            return
+        await tx.execute(tables.batch.update().where(tables.batch.c.id == due.id).values(tries=batch["tries"] + 1))
+    clearinghouse = HttpClearinghouse(work.http, account)
+    number = f"{batch['control_number']:09d}"
+    receipt: Receipt | None = None
+    try:
+        if batch["tries"]:
+            receipt = await clearinghouse.find(batch["submitter_id"], number)
+        if receipt is None:
+            receipt = await clearinghouse.send(batch["file"], batch["submitter_id"], number)
+    except ClearinghouseRefused as refused:
+        if refused.status in TRY_AGAIN:
+            raise
+        async with work.db.transaction(due.tenant_id) as tx:
+            await refuse(tx, due.id, f"the clearinghouse refused the file with {refused.status}")
+            await timers.done(tx, due)
+        return
+    async with work.db.transaction(due.tenant_id) as tx:
+        await confirm(tx, due.id, receipt.file_id)
+        await timers.done(tx, due)
+
+
+async def confirm(tx: Transaction, batch_id: str, file_id: str | None) -> None:
+    """The batch is known to have arrived, and each of its claims is told as submitted; twice changes nothing."""
+    batch = await tx.one(sa.select(tables.batch).where(tables.batch.c.id == batch_id).with_for_update())
+    if batch["status"] != "stored":
+        return
+    await tx.execute(
+        tables.batch.update()
+        .where(tables.batch.c.id == batch_id)
+        .values(status="sent", file_id=file_id, sent_at=tx.now)
+    )
+    for row in await store.submissions_of_batch(tx, batch_id):
+        await _confirm_claim(tx, row)
+    pull_at = next_time(tx.now, SETTINGS.pull_at)
+    await timers.set(tx, PULL, f"mailbox.{pull_at:%Y%m%d}", at=pull_at)
+    silent_since = business_days(tx.today, payers.payer(batch["payer_id"], tx.today).silence_business_days)
+    await timers.set(tx, SILENCE, batch_id, at=datetime.combine(silent_since, SILENCE_AT, UTC))
+
+
+async def _confirm_claim(tx: Transaction, row: Row) -> None:
+    await tx.execute(tables.submission.update().where(tables.submission.c.id == row["id"]).values(status="sent"))
+    claim = await store.load(tx, row["claim_id"], lock=True)
+    if claim.submission_id == row["id"] and claim.can(Step.CONFIRM):
+        claim = await move(tx, claim, Step.CONFIRM)
+    tx.correlation_id = claim.encounter_id
+    await outbox.add(tx, _submitted(tx, claim, row), sequence=claim.version)
+    await correct.resubmitted(tx, claim)
+    await settle.apply(tx, claim)
+
+
+def _submitted(tx: Transaction, claim: Claim, row: Row) -> ClaimSubmitted:
+    assert claim.provider_id is not None
+    return ClaimSubmitted(
+        claim_id=claim.id,
+        submission_id=row["id"],
+        encounter_id=claim.encounter_id,
+        practice_id=claim.practice_id,
+        patient_id=claim.patient_id,
+        provider_id=claim.provider_id,
+        payer_id=row["payer_id"],
+        rank=claim.rank,
+        attempt=row["attempt"],
+        frequency=row["frequency"],
+        patient_control_number=row["pcn"],
+        replaces=row["replaces"],
+        charge_cents=row["charge_cents"],
+        submitted_on=tx.today,
+        lines=[
+            SubmittedLine(
+                line_id=line["line_id"],
+                line_control=line["line_control"],
+                code_family=family(line["code"], claim.service_date),
+                charge_cents=line["charge_cents"],
+                units=line["units"],
+            )
+            for line in row["lines"]
+        ],
+        sealed=SubmissionDetail(
+            lines=[
+                SubmittedLineDetail(
+                    line_id=line["line_id"],
+                    procedure=line["code"],
+                    modifiers=line["modifiers"],
+                    service_date=claim.service_date,
+                )
+                for line in row["lines"]
+            ],
+            original_reference=row["original_reference"],
+            member_id=row["member_id"],
+        ),
+    )
+
+
+async def refuse(tx: Transaction, batch_id: str, words: str) -> None:
+    """The file was never taken: its claims are back with a person."""
+    batch = await tx.one(sa.select(tables.batch).where(tables.batch.c.id == batch_id).with_for_update())
+    if batch["status"] != "stored":
+        return
+    await tx.execute(tables.batch.update().where(tables.batch.c.id == batch_id).values(status="refused"))
+    for row in await store.submissions_of_batch(tx, batch_id):
+        await tx.execute(tables.submission.update().where(tables.submission.c.id == row["id"]).values(status="refused"))
+        claim = await store.load(tx, row["claim_id"], lock=True)
+        if claim.submission_id == row["id"] and claim.can(Step.REFUSE):
+            await move(tx, claim, Step.REFUSE, reasons=("file_refused",), words=words, clean=False)
+
+
+async def silence(work: timers.Work, due: timers.Due) -> None:
+    """Whoever of the batch has no answer after two business days has a task."""
+    async with work.db.transaction(due.tenant_id) as tx:
+        for row in await store.submissions_of_batch(tx, due.id):
+            claim = await store.load(tx, row["claim_id"])
+            if row["acknowledged"] is None and claim.status is Status.SUBMITTED and claim.submission_id == row["id"]:
+                await tasks.open(
+                    tx,
+                    reason="no_acknowledgement",
+                    subject_type="claim",
+                    subject_id=claim.id,
+                    practice_id=claim.practice_id,
+                    owner="billing",
+                    due_on=business_days(tx.today, 1),
+                    amount_cents=claim.charge_cents,
+                    detail=f"batch {due.id} was sent and nobody has answered",
+                )
+        await timers.done(tx, due)
