@@ -1,6 +1,7 @@
 """The environment of each process: only what this process may know."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -8,7 +9,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from deploy.local.keys import AUDIENCE, ISSUER, Keys
 from deploy.local.state import HOME_VARIABLE
-from deploy.local.topology import Part, parts
+from deploy.local.topology import ROOT, Part, parts
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OTEL_EXPORTER_OTLP_ENDPOINT", "PARITY_BODY_LIMIT")
 
@@ -36,6 +37,13 @@ class Environment:
         """The variables of one API or worker: the login of its own role and no other."""
         roles = ("worker",) if part.kind == "worker" else ("api",)
         return self._common() | self._logins(part.service, roles) | self._port(part.service)
+
+    def of_migrations(self, services: Iterable[str]) -> dict[str, str]:
+        """The variables of several migrations that run in one process, one after another."""
+        found = self._common() | {"PYTHONPATH": str(ROOT)}
+        for service in services:
+            found |= self.of_migration(service)
+        return found
 
     def of_migration(self, service: str) -> dict[str, str]:
         """The variables of `python -m services.X migrate`: the login of the schema's owner."""

@@ -113,38 +113,24 @@ class Supervisor:
         note.write_text(self._log)
 
     async def _migrate(self) -> None:
-        """Each service brings its own schema to the newest version, two at a time."""
-        gate = asyncio.Semaphore(2)
-
-        async def one(service: str) -> None:
-            async with gate:
-                await self._migrate_one(service)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for service in self._state.services:
-                    group.create_task(one(service))
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
-
-    async def _migrate_one(self, service: str) -> None:
-        log = self.home / "logs" / f"{service}-migrate.log"
+        """Each service has brought its own schema to the newest version."""
+        services = self._state.services
+        log = self.home / "logs" / "migrate.log"
         with log.open("wb") as out:
+            command = [sys.executable, "-m", "deploy.local.migrate", *services]
             process = await asyncio.create_subprocess_exec(
-                *_command(service, "migrate"),
-                cwd=self._root,
-                env=self.environment.of_migration(service),
-                stdout=out,
-                stderr=out,
+                *command, cwd=self._root, env=self.environment.of_migrations(services), stdout=out, stderr=out
             )
             try:
                 code = await asyncio.wait_for(process.wait(), MIGRATE_SECONDS)
             except TimeoutError:
-                process.kill()
-                code = await process.wait()
+                raise PlainError(f"the migrations are not done after {MIGRATE_SECONDS:.0f} s; see {log}.") from None
+            finally:
+                if process.returncode is None:
+                    process.kill()
         if code != 0:
             said = (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
-            raise PlainError(f"the schema of {service} could not be migrated; see {log}: {said[:300]}")
+            raise PlainError(f"the schemas could not be migrated; see {log}: {said[:300]}")
 
     async def _start_process(self, part: Part) -> None:
         process = Process(

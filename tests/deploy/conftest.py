@@ -37,6 +37,7 @@ def root(tmp_path: Path) -> Path:
         package = tmp_path / "root" / "services" / name
         package.mkdir(parents=True)
         (package / "__init__.py").touch()
+        (package.parent / "__init__.py").touch()
         (package / "__main__.py").write_text(SERVICE)
         (package / "mood").write_text("good")
     return tmp_path / "root"

@@ -114,6 +114,7 @@ async def test_an_interrupted_initdb_is_made_anew(home: Path) -> None:
     cluster.stop()
 
 
+@pytest.mark.slow
 async def test_a_pid_file_of_a_process_that_is_somebody_else_by_now_does_no_harm(home: Path) -> None:
     data = home / "postgres" / "data"
     (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n")
@@ -124,6 +125,7 @@ async def test_a_pid_file_of_a_process_that_is_somebody_else_by_now_does_no_harm
     cluster.stop()
 
 
+@pytest.mark.slow
 def test_a_second_start_from_the_same_home_is_refused_in_one_line(home: Path) -> None:
     cluster = Cluster.start(home, durable=False)
     with pytest.raises(PlainError, match=r"already runs from .*make down"):
@@ -170,6 +172,7 @@ async def test_nobody_enters_without_the_password(home: Path) -> None:
     cluster.stop()
 
 
+@pytest.mark.slow
 def test_removing_leaves_nothing(home: Path) -> None:
     remove(home)
     assert [path.name for path in home.iterdir()] == ["logs"]
@@ -196,6 +199,7 @@ class TestAsRoot:
             remove(cluster.home)
         assert not cluster.data.exists()
 
+    @pytest.mark.slow
     def test_what_a_removed_checkout_left_elsewhere_is_swept_by_the_next_start(self, closed: Path, home: Path) -> None:
         gone = Cluster.start(closed / ".parity", durable=False)
         orphan, data = gone.pid, gone.data
@@ -209,6 +213,7 @@ class TestAsRoot:
         assert gone._server is not None
         gone._server.wait(5)
 
+    @pytest.mark.slow
     def test_programs_in_a_closed_folder_are_copied_once_and_run(
         self, closed: Path, home: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -231,6 +236,7 @@ class TestAsRoot:
             shutil.rmtree(copy.parents[3])
 
 
+@pytest.mark.slow
 def test_the_process_of_a_data_folder_is_known_only_while_it_lives(home: Path) -> None:
     cluster = Cluster.start(home, durable=False)
     pid = cluster.pid
@@ -252,6 +258,7 @@ def eventually(true: Callable[[], bool], seconds: float = 5.0) -> bool:
     return True
 
 
+@pytest.mark.slow
 async def test_many_first_starts_at_once_leave_one_server(no_home: Path) -> None:
     home = no_home
     outcomes = await asyncio.gather(

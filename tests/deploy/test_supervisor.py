@@ -108,6 +108,7 @@ async def test_leaving_stops_every_process_and_the_database(home: Path, root: Pa
     assert supervisor_of(home) is None
 
 
+@pytest.mark.slow
 async def test_a_process_that_ignores_sigterm_is_ended_by_force(
     home: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +121,7 @@ async def test_a_process_that_ignores_sigterm_is_ended_by_force(
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_postgres")
 async def test_a_killed_database_comes_back(home: Path, root: Path) -> None:
     async with Platform.running(home, services=SERVICES, root=root):
@@ -132,7 +134,7 @@ async def test_a_killed_database_comes_back(home: Path, root: Path) -> None:
 
 async def test_a_failed_migration_is_one_line_and_nothing_stays_behind(home: Path, root: Path) -> None:
     set_mood(root, "claims", "cannot migrate")
-    with pytest.raises(PlainError, match=r"schema of claims could not be migrated; see .*: relation does not fit"):
+    with pytest.raises(PlainError, match=r"the schemas could not be migrated; see .*: claims: relation does not fit"):
         async with supervisor(home, root):
             pytest.fail("it must not start")
     state = State.read(home)
@@ -142,6 +144,7 @@ async def test_a_failed_migration_is_one_line_and_nothing_stays_behind(home: Pat
     assert supervisor_of(home) is None
 
 
+@pytest.mark.slow
 async def test_a_process_that_never_becomes_ready_is_named_with_its_last_words(home: Path, root: Path) -> None:
     set_mood(root, "eligibility", "never ready")
     async with supervisor(home, root) as running:
@@ -161,6 +164,7 @@ async def test_a_taken_port_is_named_with_what_to_do(home: Path, root: Path) -> 
             pytest.fail("it must not start")
 
 
+@pytest.mark.slow
 async def test_a_state_made_with_one_log_is_not_continued_with_another(home: Path, root: Path) -> None:
     async with supervisor(home, root):
         pass
@@ -177,6 +181,7 @@ async def test_two_supervisors_never_share_a_home(platform: Platform, home: Path
     await platform.ready()
 
 
+@pytest.mark.slow
 class TestInTheBackground:
     def test_it_runs_on_after_the_command_has_ended_and_down_stops_it(self, home: Path, root: Path) -> None:
         state = start_in_background(home, root)
