@@ -248,7 +248,7 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
 
 
 def pointer(parts: Iterable[Any]) -> str:
-    """The JSON pointer of these parts; a part that does not look like a name of ours (and may be content) becomes `*`."""
+    """The JSON pointer of these parts; a part that does not look like a name of ours may be content and becomes `*`."""
     return "".join(f"/{part if _SEGMENT.fullmatch(str(part)) else '*'}" for part in parts)
 
 
