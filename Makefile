@@ -88,7 +88,7 @@ lint: $(READY) ## Check style and formatting
 
 .PHONY: types
 types: $(READY) ## Check the types
-	@$(BIN)/mypy
+	@$(BIN)/mypy $(PYTHON_FILES)
 
 .PHONY: docs
 docs: $(READY) ## Write the generated pages of docs/ anew
