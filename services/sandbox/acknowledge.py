@@ -251,8 +251,8 @@ def _write_claim(writer: Writer, one: Taken, answerer: Answerer, today: str, lev
         found = [refusal for refusal in one.refusals if refusal.line == line.number]
         if found:
             writer.add("SVC", ":".join(("HC", line.code, *line.modifiers)), money(line.charge_cents))
-            for refusal in found:
-                writer.add("STC", _status(refusal), today, "U", money(line.charge_cents))
+            first, second, third = [*map(_status, found[:3]), "", ""][:3]
+            writer.add("STC", first, today, "U", *[""] * 6, second, third)
             if line.control_number:
                 writer.add("REF", "FJ", line.control_number)
             writer.add("DTP", "472", "D8", day(line.date))

@@ -8,7 +8,7 @@ from libs.common.composition import Service
 from libs.common.http import create_api
 from libs.common.settings import ServiceSettings
 from libs.common.timers import Timer
-from services.sandbox import clearinghouse, clock, control, night
+from services.sandbox import clearinghouse, clock, control, night, observe
 
 
 def create_service() -> Service:
@@ -16,7 +16,7 @@ def create_service() -> Service:
         name="sandbox",
         title="A simulated clearinghouse and five payers that speak X12, with a clock to move.",
         migrations=Path(__file__).parent / "migrations",
-        routers=(clearinghouse.router, clock.router, control.router),
+        routers=(clearinghouse.router, clock.router, control.router, observe.router),
         timers=(Timer(kind=night.NIGHT, step=night.run),),
     )
 
