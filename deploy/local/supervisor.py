@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
+import asyncpg
 import httpx
 
 from deploy.local.backends import Backends
@@ -92,9 +93,7 @@ class Supervisor:
         backends = await Backends.start(self.home, self._log, durable=self._durable)
         stack.push_async_callback(backends.stop)
         self._phase("migrating")
-        admin_url = await bootstrap.ensure_database(backends.admin_url, self._database)
-        await bootstrap.bootstrap(admin_url, self.keys.passwords())
-        await backends.create_topics()
+        admin_url = await self._lay_ground(backends)
         self.environment = Environment.here(
             self.home, self.keys, admin_url, log=self._log, kafka=backends.kafka, base_port=self._state.base_port
         )
@@ -103,6 +102,21 @@ class Supervisor:
         stack.push_async_callback(self._stop_processes)
         for part in self._parts:
             await self._start_process(part)
+
+    async def _lay_ground(self, backends: Backends) -> str:
+        """Database, roles, schemas, clock and topics exist; returns the superuser's address of the database."""
+        try:
+            admin_url = await bootstrap.ensure_database(backends.admin_url, self._database)
+            await bootstrap.bootstrap(admin_url, self.keys.passwords())
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if backends.cluster is not None:
+                raise
+            said = str(error).partition("\n")[0]
+            raise PlainError(
+                f"PARITY_DATABASE has to name a server that lets us make a database and roles: {said}"
+            ) from error
+        await backends.create_topics()
+        return admin_url
 
     def _keep_to_one_log(self) -> None:
         """What one log still holds for its consumers, another would never give them."""

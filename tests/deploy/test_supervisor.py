@@ -164,6 +164,18 @@ async def test_a_taken_port_is_named_with_what_to_do(home: Path, root: Path) -> 
             pytest.fail("it must not start")
 
 
+@pytest.mark.parametrize(
+    "named", ["postgresql://postgres:wrong@127.0.0.1:{port}/postgres", "postgresql://postgres:any@127.0.0.1:1/postgres"]
+)
+async def test_a_named_database_that_does_not_let_us_in_is_one_line(
+    home: Path, root: Path, server: Cluster, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARITY_DATABASE", named.format(port=server.port))
+    with pytest.raises(PlainError, match="PARITY_DATABASE has to name a server"):
+        async with supervisor(home, root):
+            pytest.fail("it must not start")
+
+
 @pytest.mark.slow
 async def test_a_state_made_with_one_log_is_not_continued_with_another(home: Path, root: Path) -> None:
     async with supervisor(home, root):
