@@ -71,13 +71,15 @@ class Dock:
 
         return {self.topic: on_docked}
 
-    def inlet(self, group: str | None = None) -> Inlet:
+    def inlet(self, *, tries: int = 2) -> Inlet:
+        """Where records enter, less patient with a poison than in production."""
         return Inlet(
             db=self.db,
-            group=group or self.group,
-            handlers=self.handlers(group),
+            group=self.group,
+            handlers=self.handlers(),
             stopping=asyncio.Event(),
             events=self.events,
+            tries=tries,
         )
 
     @asynccontextmanager

@@ -68,6 +68,7 @@ class Harbour:
         connection = await asyncpg.connect(self.cluster.admin_url)
         try:
             await connection.execute("create database harbour")
+            await connection.execute("alter database harbour set synchronous_commit = on")
         finally:
             await connection.close()
         async with self.admin() as connection:
@@ -86,10 +87,27 @@ class Harbour:
             await self.allow(connection)
 
     async def allow(self, connection: asyncpg.Connection) -> None:
+        """The service may do everything with the tests' topics and groups."""
         topics = tuple(sorted(self.topics))
         await install(
             connection, [Grant(role="dock_worker", groups=tuple(self.groups), produces=topics, consumes=topics)]
         )
+
+    async def open_topics(self, topics: Sequence[str]) -> None:
+        """As `allow` and `create_topics`, quickly: for these topics only."""
+        self.topics.update(topics)
+        async with self.admin() as connection, connection.transaction():
+            await connection.execute("select log.create_topics($1, 12)", list(topics))
+            await connection.execute(
+                "insert into log.permission select 'dock_worker', t, true, true from unnest($1::text[]) t"
+                " on conflict do nothing",
+                list(topics),
+            )
+            await connection.execute(
+                "insert into log.group_permission select 'dock_worker', g from unnest($1::text[]) g"
+                " on conflict do nothing",
+                list(self.groups),
+            )
 
     async def empty(self) -> None:
         """Nothing is left of earlier tests but what is in the log."""
@@ -111,10 +129,7 @@ class EmbeddedWorld:
         return EmbeddedLog(self.address, session_seconds=self.session_seconds, connect_seconds=2)
 
     async def create_topics(self, topics: Sequence[str]) -> None:
-        self.harbour.topics.update(topics)
-        async with self.harbour.admin() as connection:
-            await self.harbour.allow(connection)
-            await EmbeddedLog(self.harbour.admin_url).create_topics(topics)
+        await self.harbour.open_topics(topics)
 
     async def append(self, messages: Sequence[Message]) -> None:
         connection = await asyncpg.connect(self.address)
@@ -167,8 +182,8 @@ class KafkaWorld:
 
 @pytest.fixture(scope="session")
 async def harbour(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harbour]:
-    """Durable, unlike the server of other tests: it is killed, and must keep what it had promised."""
-    cluster = Cluster.start(tmp_path_factory.mktemp("harbour"), durable=True)
+    """It is killed and must keep what it had promised: commits wait for the write, not for the disk."""
+    cluster = Cluster.start(tmp_path_factory.mktemp("harbour"), durable=False)
     try:
         built = Harbour(cluster)
         await built.build()
