@@ -26,7 +26,7 @@ from libs.common.events.work import TaskChanged
 CONSUMERS: dict[type[Event], tuple[str, ...]] = {
     PracticeChanged: ("eligibility", "claims", "remittance"),
     LocationChanged: ("claims",),
-    ProviderChanged: ("eligibility", "claims"),
+    ProviderChanged: ("claims",),
     EnrollmentChanged: ("claims",),
     CredentialExpiring: (),
     EncounterCreated: ("eligibility", "remittance"),
