@@ -6,10 +6,11 @@ says so), and `practice_ids`, absent for somebody who may see all practices of t
 """
 
 import asyncio
+import hashlib
 import logging
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -30,6 +31,9 @@ STALE_SECONDS: Final = 24 * 3600
 """Keys that were fetched once serve this long while the issuer does not answer."""
 PAUSE_SECONDS: Final = 10
 """An unknown key id makes the issuer be asked again, at most this often."""
+KNOWN_SECONDS: Final = 60
+"""A token that held is not checked again for so long, nor beyond its own end, nor past a change of the keys."""
+_MOST_KNOWN: Final = 2048
 _LONGEST_TOKEN: Final = 16 * 1024
 _ID: Final = re.compile(r"[A-Za-z0-9_.:@|/-]{1,128}")
 
@@ -56,24 +60,36 @@ class Keys(Protocol):
 
     async def find(self, kid: str | None) -> jwt.PyJWK | None: ...
 
+    def generation(self) -> object:
+        """Another value once the keys are others."""
+
 
 class FileKeys:
     """A JWKS file, read again when it changes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, int, int] | None = None
         self._keys: dict[str | None, jwt.PyJWK] = {}
 
     async def find(self, kid: str | None) -> jwt.PyJWK | None:
         try:
-            found = self._path.stat()
-            if (found.st_mtime_ns, found.st_size) != self._stamp:
+            if (stamp := self._now()) != self._stamp:
                 self._keys = _signing_keys(self._path.read_bytes())
-                self._stamp = (found.st_mtime_ns, found.st_size)
+                self._stamp = stamp
         except (OSError, ValueError) as error:
             log.warning("jwks_unreadable", extra={"error": type(error).__name__})
         return _pick(self._keys, kid)
+
+    def generation(self) -> object:
+        try:
+            return self._now()
+        except OSError:
+            return None
+
+    def _now(self) -> tuple[int, int, int]:
+        found = self._path.stat()
+        return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 class UrlKeys:
@@ -96,6 +112,9 @@ class UrlKeys:
             raise Unavailable("The issuer of tokens does not answer.", code="issuer_unavailable")
         return _pick(self._keys, kid)
 
+    def generation(self) -> object:
+        return self._fetched
+
     async def _refresh(self, *, need: bool) -> None:
         """Ask the issuer, one at a time and not too often; nobody waits who already has a key."""
         if self._asking.locked() and not need:
@@ -116,10 +135,12 @@ class UrlKeys:
 class Verifier:
     """Turns the `Authorization` header into a Principal, or refuses."""
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
+    def __init__(self, keys: Keys, *, issuer: str, audience: str, now: Callable[[], float] = time.time) -> None:
         self._keys = keys
+        self._now = now
         self._issuer = issuer
         self._audience = audience
+        self._known: dict[bytes, tuple[float, object, Principal]] = {}
 
     async def principal(self, authorization: str | None) -> Principal:
         """The caller proven by this header. Raises Unauthorized (401), Forbidden (403: a token without a tenant)."""
@@ -128,7 +149,20 @@ class Verifier:
         kind, _, token = authorization.partition(" ")
         if kind.lower() != "bearer" or not token.strip():
             raise Unauthorized("Send a bearer token.", error="invalid_request")
-        return principal_of(await self._claims(token.strip()))
+        return await self._proven(token.strip())
+
+    async def _proven(self, token: str) -> Principal:
+        """Whom the token proves; checked once, then known for a while."""
+        digest, generation = hashlib.sha256(token.encode()).digest(), self._keys.generation()
+        until, proven_by, known = self._known.get(digest, (0.0, None, None))
+        if known is not None and proven_by == generation and self._now() < until:
+            return known
+        claims = await self._claims(token)
+        principal = principal_of(claims)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[digest] = (min(float(claims["exp"]), self._now() + KNOWN_SECONDS), generation, principal)
+        return principal
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > _LONGEST_TOKEN:

@@ -19,6 +19,8 @@ from libs.common.problems import FieldError, InFlight, Invalid, Malformed
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 KEPT_DAYS: Final = 7
+_SWEEPS: Final = "00"
+"""One request in 256 also takes away the tenant's answers that are too old."""
 _CONTEXT: Final = "idempotency"
 _KEPT_HEADERS: Final = ("content-type", "location", "etag")
 
@@ -102,11 +104,13 @@ async def keep(tx: Transaction, asked: Request, answer: Response) -> None:
     )
     if kept is None:
         raise InFlight("A request with this key has just finished; ask again for its answer.")
+    if asked.digest.endswith(_SWEEPS):
+        await sweep(tx)
 
 
 async def sweep(tx: Transaction) -> int:
-    """Answers older than `KEPT_DAYS` are gone; how many went."""
-    return (await tx.execute(_SWEEP, {"days": KEPT_DAYS})).rowcount
+    """The tenant's answers older than `KEPT_DAYS` are gone, 1,000 at a time; how many went."""
+    return (await tx.execute(_SWEEP, {"days": KEPT_DAYS, "tenant": tx.tenant})).rowcount
 
 
 def _answer(tx: Transaction, kept: Row) -> Response:
@@ -126,4 +130,7 @@ _KEEP = sa.text(
     "values (:tenant, :route, :key, :hash, :status, cast(:headers as jsonb), :body) "
     "on conflict (tenant_id, route, key) do nothing returning true"
 )
-_SWEEP = sa.text("delete from idempotency where created_at < clock_timestamp() - make_interval(days => :days)")
+_SWEEP = sa.text(
+    "delete from idempotency where (tenant_id, route, key) in (select tenant_id, route, key from idempotency "
+    "where tenant_id = :tenant and created_at < clock_timestamp() - make_interval(days => :days) limit 1000)"
+)

@@ -107,6 +107,7 @@ create table "{schema}".idempotency (
     created_at timestamptz not null default clock_timestamp(),
     primary key (tenant_id, route, key)
 );
+create index idempotency_by_age on "{schema}".idempotency (tenant_id, created_at);
 create table "{schema}".task (
     id text primary key,
     tenant_id text not null,

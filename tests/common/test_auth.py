@@ -224,3 +224,24 @@ async def test_an_issuer_that_never_answered_makes_us_unavailable_not_wrong(own_
     published.up = False
     with pytest.raises(Unavailable):
         await published.verifier().principal(f"Bearer {own_issuer.token()}")
+
+
+class Counted(auth.FileKeys):
+    """A JWKS file that counts how often a key is looked for."""
+
+    looked = 0
+
+    async def find(self, kid: str | None) -> jwt.PyJWK | None:
+        self.looked += 1
+        return await super().find(kid)
+
+
+async def test_a_token_that_held_is_known_for_a_minute_and_never_beyond_its_end(own_issuer: Issuer) -> None:
+    keys, clock = Counted(own_issuer.jwks), time.time()
+    verifier = auth.Verifier(keys, issuer=ISSUER, audience=AUDIENCE, now=lambda: clock)
+    long, short = (own_issuer.token(exp=int(clock) + seconds) for seconds in (600, 5))
+    for later, looked in ((0, 2), (4, 2), (6, 3), (59, 4), (61, 6)):
+        clock = time.time() + later
+        for token in (long, short):
+            await verifier.principal(f"Bearer {token}")
+        assert keys.looked == looked, later
