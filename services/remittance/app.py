@@ -12,6 +12,7 @@ from libs.common.timers import Timer
 from libs.common.webhooks import InboundMessage
 from services.remittance import http, post, pull, receive
 from services.remittance.events import CONSUMES, PRODUCES
+from services.remittance.patients import NothingToRefund
 
 
 async def take_era(tx: Transaction, message: InboundMessage) -> None:
@@ -34,6 +35,7 @@ def create_service() -> Service:
         produces=PRODUCES,
         timers=(Timer(kind=post.KIND, step=post.post_remittance), Timer(kind=pull.KIND, step=pull.pull)),
         inbound={"era": take_era},
+        problems={NothingToRefund: (409, "nothing_to_refund")},
     )
 
 

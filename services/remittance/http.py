@@ -210,6 +210,37 @@ async def take_patient_payment(body: PatientPayment, tx: Tx) -> PaymentTaken:
     return PaymentTaken(id=money_id, balance=await read_balance(body.patient_id, tx))
 
 
+class PatientRefund(BaseModel):
+    """Money that goes back to a patient."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "patient_id": "pat_0192f0a1",
+                    "amount_cents": 500,
+                    "refunded_on": "2026-10-26",
+                    "reason": "overpaid",
+                }
+            ]
+        },
+    )
+
+    patient_id: str = Field(pattern=r"^pat_[0-9a-z]{1,48}$")
+    amount_cents: int = Field(gt=0, le=100_000_000)
+    refunded_on: date
+    reason: str = Field(min_length=3, max_length=64)
+
+
+@router.post("/patient-refunds", status_code=201, scope="remittance:write", subject="patient_payment")
+async def refund_patient(body: PatientRefund, tx: Tx) -> PaymentTaken:
+    """Give back money of a patient that is not owed; refused (409) where less than that is free."""
+    given = body.model_dump()
+    money_id = await patients.refund(tx, given.pop("patient_id"), **given)
+    return PaymentTaken(id=money_id, balance=await read_balance(body.patient_id, tx))
+
+
 class NewDeposit(BaseModel):
     """Money that arrived in the bank."""
 

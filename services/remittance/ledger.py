@@ -11,7 +11,7 @@ from libs.common.events.remittance import Buckets as EventBuckets
 from services.remittance.domain.ledger import Buckets, Entry, moves
 from services.remittance.domain.line import Standing, stand
 from services.remittance.domain.patient import Applied, Owed, apply_money
-from services.remittance.store import claims, ledger
+from services.remittance.store import claims, ledger, money
 from services.remittance.store.claims import Receivable
 from services.remittance.store.ledger import Line, PatientAccount
 
@@ -51,6 +51,8 @@ async def restate(tx: Transaction, claim: Receivable, kind: str, **cause: str | 
     if restated.after != restated.before:
         await tell(tx, claim, receivable_changed(claim, restated.total))
     await _watch(tx, claim, restated, unclassified=history.unclassified)
+    if kind == "payment":
+        await tasks.close(tx, subject_id=claim.claim_id, reason="takeback_without_correction", outcome="corrected")
     return restated
 
 
@@ -156,19 +158,38 @@ async def tell_balance(tx: Transaction, account: PatientAccount) -> PatientAccou
     """What the patient owes and has left is known, and told if it is news. Call it after the lines are saved."""
     owed, used = await ledger.owed_and_paid(tx, account.patient_id)
     now = replace(account, balance=owed, unapplied=account.received - used)
-    if (now.balance, now.unapplied) == (account.balance, account.unapplied):
-        await ledger.save_account(tx, now)
-        return now
-    now = replace(now, version=account.version + 1)
+    is_news = (now.balance, now.unapplied) != (account.balance, account.unapplied)
+    if is_news:
+        now = replace(now, version=account.version + 1)
+        event = PatientBalanceChanged(
+            patient_id=now.patient_id,
+            practice_id=now.practice_id,
+            balance_cents=now.balance,
+            unapplied_cents=now.unapplied,
+        )
+        await outbox.add(tx, event, sequence=now.version)
     await ledger.save_account(tx, now)
-    event = PatientBalanceChanged(
-        patient_id=now.patient_id,
-        practice_id=now.practice_id,
-        balance_cents=now.balance,
-        unapplied_cents=now.unapplied,
-    )
-    await outbox.add(tx, event, sequence=now.version)
+    if is_news or now.unapplied:
+        await _offer_refund(tx, now)
     return now
+
+
+async def _offer_refund(tx: Transaction, account: PatientAccount) -> None:
+    """Money of a patient who will not owe anything has a task until it is used or given back."""
+    if account.unapplied == 0 or await money.is_pending(tx, account.patient_id):
+        await tasks.close(tx, subject_id=account.patient_id, reason="patient_credit", outcome="solved")
+        return
+    await tasks.open(
+        tx,
+        reason="patient_credit",
+        subject_type="patient",
+        subject_id=account.patient_id,
+        practice_id=account.practice_id,
+        owner=OWNER,
+        due_on=tx.today + timedelta(days=DAYS_TO_LOOK_AT_IT),
+        amount_cents=account.unapplied,
+        detail="the patient has paid more than was owed; refund it, or keep it for the next visit",
+    )
 
 
 async def _watch(tx: Transaction, claim: Receivable, restated: Restated, *, unclassified: bool) -> None:

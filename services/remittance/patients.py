@@ -1,17 +1,19 @@
 """Patients' own money: taken at the visit or paid later, applied to what is owed longest, never more than is owed."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
-from libs.common import tasks
 from libs.common.db import Transaction
 from libs.common.events import EncounterCreated, Envelope
 from libs.common.ids import new_id
 from services.remittance import ledger
 from services.remittance.domain.ledger import Account, Entry
-from services.remittance.ledger import DAYS_TO_LOOK_AT_IT, OWNER
 from services.remittance.store import ledger as store
 from services.remittance.store import money
+
+
+class NothingToRefund(Exception):
+    """Less of the patient's money is free than is to be given back."""
 
 
 async def on_encounter_created(tx: Transaction, event: Envelope[EncounterCreated]) -> None:
@@ -26,7 +28,12 @@ async def on_encounter_created(tx: Transaction, event: Envelope[EncounterCreated
         return
     change = said.collected_cents - taken
     await money.save_visit(
-        tx, said.encounter_id, practice_id=said.practice_id, collected=said.collected_cents, revision=said.revision
+        tx,
+        said.encounter_id,
+        practice_id=said.practice_id,
+        patient_id=said.patient_id,
+        collected_cents=said.collected_cents,
+        revision=said.revision,
     )
     if change:
         await receive(
@@ -73,24 +80,18 @@ async def receive(
     account = replace(account, received=account.received + amount_cents)
     lines = await store.other_lines_of_patient(tx, account.patient_id, but_claim=None)
     moved = await ledger.settle_patient(tx, account, lines, claim_id=None)
-    account = await ledger.save_moved(tx, account, lines, moved)
-    await _offer_refund(tx, account, kind)
+    await ledger.save_moved(tx, account, lines, moved)
     return money_id
 
 
-async def _offer_refund(tx: Transaction, account: store.PatientAccount, kind: str) -> None:
-    """Money paid on a bill and not owed has a task, until it is used or given back; prepayments wait for their bill."""
-    if account.unapplied == 0:
-        await tasks.close(tx, subject_id=account.patient_id, reason="patient_credit", outcome="solved")
-    elif kind == "payment":
-        await tasks.open(
-            tx,
-            reason="patient_credit",
-            subject_type="patient",
-            subject_id=account.patient_id,
-            practice_id=account.practice_id,
-            owner=OWNER,
-            due_on=tx.today + timedelta(days=DAYS_TO_LOOK_AT_IT),
-            amount_cents=account.unapplied,
-            detail="the patient has paid more than is owed so far; refund it, or keep it for the next visit",
-        )
+async def refund(tx: Transaction, patient_id: str, *, amount_cents: int, refunded_on: date, reason: str) -> str:
+    """Free money of the patient goes back. Raises NothingToRefund where less than that is free."""
+    owner = await money.account(tx, patient_id)
+    if owner is None:
+        raise NothingToRefund
+    account = await store.lock_account(tx, patient_id, owner["practice_id"])
+    if account.unapplied < amount_cents:
+        raise NothingToRefund
+    return await receive(
+        tx, account, kind="refund", amount_cents=-amount_cents, received_on=refunded_on, reference=reason
+    )

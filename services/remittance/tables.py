@@ -62,7 +62,7 @@ patient_money = _table(
     "patient_money", tenant_id=_T, id=_T, practice_id=_T, patient_id=_T, encounter_id=_T, kind=_T, amount_cents=_I,
     method=_T, reference=_T, received_on=_D, created_at=_AT,
 )  # fmt: skip
-visit = _table("visit", tenant_id=_T, encounter_id=_T, practice_id=_T, collected_cents=_I, revision=_I)
+visit = _table("visit", tenant_id=_T, encounter_id=_T, practice_id=_T, patient_id=_T, collected_cents=_I, revision=_I)
 era_file = _table(
     "era_file", tenant_id=_T, id=_T, practice_id=_T, content_hash=_T, source=_T, reference=_T, body_sealed=_T,
     status=_T, received_at=_AT,

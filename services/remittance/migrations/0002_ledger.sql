@@ -188,8 +188,10 @@ create table remittance.visit (
     tenant_id text not null,
     encounter_id text not null,
     practice_id text not null,
+    patient_id text not null,
     collected_cents bigint not null check (collected_cents >= 0),
     revision int not null,
     primary key (tenant_id, encounter_id)
 );
+create index visit_by_patient on remittance.visit (tenant_id, patient_id);
 create index patient_money_by_encounter on remittance.patient_money (tenant_id, encounter_id);

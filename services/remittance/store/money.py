@@ -18,19 +18,28 @@ async def taken_at_visit(tx: Transaction, encounter_id: str) -> tuple[int, int]:
     return (0, 0) if row is None else (row["collected_cents"], row["revision"])
 
 
-async def save_visit(tx: Transaction, encounter_id: str, *, practice_id: str, collected: int, revision: int) -> None:
-    row = insert(t.visit).values(
-        tenant_id=tx.tenant,
-        encounter_id=encounter_id,
-        practice_id=practice_id,
-        collected_cents=collected,
-        revision=revision,
-    )
-    await tx.execute(
-        row.on_conflict_do_update(
-            index_elements=["tenant_id", "encounter_id"], set_={"collected_cents": collected, "revision": revision}
+async def save_visit(tx: Transaction, encounter_id: str, **values: Any) -> None:
+    """What was collected at a visit is known: `practice_id`, `patient_id`, `collected_cents`, `revision`."""
+    row = insert(t.visit).values(tenant_id=tx.tenant, encounter_id=encounter_id, **values)
+    await tx.execute(row.on_conflict_do_update(index_elements=["tenant_id", "encounter_id"], set_=values))
+
+
+async def is_pending(tx: Transaction, patient_id: str) -> bool:
+    """The patient may yet owe something: a visit is not billed, or a claim not decided."""
+    return bool(await tx.scalar(_PENDING, {"tenant": tx.tenant, "patient": patient_id}))
+
+
+_PENDING = sa.text("""
+    select exists (
+        select 1 from line where tenant_id = :tenant and patient_id = :patient
+            and in_flight_cents + denied_open_cents > 0
+    ) or exists (
+        select 1 from visit v where v.tenant_id = :tenant and v.patient_id = :patient and not exists (
+            select 1 from receivable r
+            where r.tenant_id = v.tenant_id and r.patient_id = v.patient_id and r.encounter_id = v.encounter_id
         )
     )
+""")
 
 
 async def add(tx: Transaction, **values: Any) -> None:
