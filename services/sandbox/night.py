@@ -108,4 +108,4 @@ async def _correct_later(tx: Transaction, payer: Payer, one: FiledClaim, decisio
         await payments.take_back_later(tx, payer, one, decision, at, recoup)
     correct = faults.get("reverse_and_correct")
     if correct is not None and one.replaced_icn is None:
-        await store.file_claim(tx, payments.correction(payer, one, at, correct))
+        await payments.correct_later(tx, payer, one, at, correct)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import date, datetime, timedelta
+from itertools import count, groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,6 @@ from services.sandbox.decisions import Decision
 from services.sandbox.pay import (
     Takeback,
     business_day_after,
-    claim_number,
     compose,
     deposit_date,
     interest_cents,
@@ -109,21 +108,22 @@ async def take_back_later(
     )
 
 
-def correction(payer: Payer, one: FiledClaim, at: datetime, params: dict[str, Any]) -> FiledClaim:
-    """The same claim, to be decided anew under a new number after so many days."""
+async def correct_later(tx: Transaction, payer: Payer, one: FiledClaim, at: datetime, params: dict[str, Any]) -> None:
+    """The same claim will be decided anew, under a new number, after so many days."""
     faults: dict[str, dict[str, Any]]
     if "reason" in params:
         faults = {"deny": {key: params[key] for key in ("group", "reason", "remark") if key in params}}
     else:
         faults = {"underpay": {"percent": params.get("percent", 90)}}
-    return replace(
+    again = replace(
         one,
-        icn=claim_number(payer, one.received_at.date(), one.icn, "correction"),
+        icn=await store.free_number(tx, payer, one.received_at.date(), one.icn, "correction"),
         adjudicate_at=at + timedelta(days=int(params.get("days", 7))),
         replaced_icn=one.icn,
         faults=faults,
         decision=None,
     )
+    await store.file_claim(tx, again)
 
 
 async def pay_all(tx: Transaction, payer: Payer, at: datetime) -> None:
@@ -188,7 +188,17 @@ async def _pay(tx: Transaction, payer: Payer, rows: Sequence[Row], claims: dict[
     await _write(tx, remittance, rows, at)
 
 
-def _claim_paid(payer: Payer, row: Row, one: FiledClaim, effective: Any) -> ClaimPaid:
+async def _free_trace(tx: Transaction, payer: Payer, effective: date, *content: str) -> str:
+    """A number that only the content decides; moved on where an earlier payment has it already."""
+    for turn in count():
+        trace = trace_number(payer, effective, *content, str(turn))
+        taken = sa.text("select exists(select from payment where payer_id = :p and trace = :t)")
+        if not await tx.scalar(taken, {"p": payer.payer_id, "t": trace}):
+            return trace
+    raise AssertionError("counting does not end")
+
+
+def _claim_paid(payer: Payer, row: Row, one: FiledClaim, effective: date) -> ClaimPaid:
     assert one.decision is not None, "only what is decided is paid"
     skew = row["faults"].get("unbalanced_835")
     part = ClaimPaid(
@@ -228,7 +238,7 @@ async def _write(tx: Transaction, remittance: Remittance, rows: Sequence[Row], a
     header = Header(
         sender=payer.edi_id,
         receiver=submitter_id,
-        control_number=await mailbox.next_control_number(tx, submitter_id),
+        control_number=await mailbox.next_control_number(tx),
         created=at,
         functional_id="HP",
         version="005010X221A1",

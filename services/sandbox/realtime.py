@@ -20,7 +20,7 @@ class NotRealTime(Exception):
 
 async def answer(tx: Transaction, submitter_id: str, body: bytes) -> bytes:
     """The answer to one inquiry; BrokenEnvelope where not even a TA1 can be addressed."""
-    number = await mailbox.next_control_number(tx, submitter_id)
+    number = await mailbox.next_control_number(tx)
     try:
         interchange = read_interchange(body)
     except BrokenEnvelope as broken:

@@ -11,7 +11,7 @@ from services.sandbox.acknowledge import CLEARINGHOUSE, Answerer, Taken, judge, 
 from services.sandbox.claims837 import Claim, read_claims, submitter
 from services.sandbox.intake837 import Known, Refusal, refuse
 from services.sandbox.mailbox import StoredFile
-from services.sandbox.pay import adjudication_time, claim_number, payment_time, release_time
+from services.sandbox.pay import adjudication_time, payment_time, release_time
 from services.sandbox.plans import Payer, payer_by_edi
 from services.sandbox.scenarios import Faults
 from services.sandbox.segments import BrokenEnvelope, Header, Interchange, read_interchange
@@ -46,7 +46,7 @@ async def receive(tx: Transaction, submitter_id: str, control_number: str, body:
 
 async def _ta1(tx: Transaction, file: StoredFile, isa: tuple[str, ...], note: str) -> None:
     assert isa, "a file without a readable ISA is refused at the door"
-    number = await mailbox.next_control_number(tx, file.submitter_id)
+    number = await mailbox.next_control_number(tx)
     body = ta1(isa, note, control_number=number, created=tx.now)
     await mailbox.deliver(tx, file.submitter_id, "TA1", body, at=tx.now)
 
@@ -55,7 +55,7 @@ async def _take_groups(tx: Transaction, file: StoredFile, interchange: Interchan
     """A 999 for every group; the claims of accepted sets go to their payers, in the order of the file."""
     found: list[_Numbered] = []
     for group in interchange.groups:
-        number = await mailbox.next_control_number(tx, file.submitter_id)
+        number = await mailbox.next_control_number(tx)
         body = write_999(interchange, group, control_number=number, created=tx.now)
         await mailbox.deliver(tx, file.submitter_id, "999", body, at=tx.now)
         verdicts, reasons = judge(group)
@@ -98,7 +98,7 @@ async def _take_in(tx: Transaction, file: StoredFile, payer: Payer, found: list[
             forced=faults.refusal(),
         )
         refusals = refuse(claim, payer, known, tx.today)
-        icn = await _number(tx, payer, claim)
+        icn = await store.free_number(tx, payer, tx.today, *_content(claim))
         if not refusals:
             await _file(tx, file, payer, one, icn, attempt, faults)
         when = _release(payer, faults, tx.now)
@@ -121,15 +121,10 @@ async def _original_stands(tx: Transaction, payer: Payer, claim: Claim) -> bool:
     return same and not await store.is_replaced(tx, original.icn)
 
 
-async def _number(tx: Transaction, payer: Payer, claim: Claim) -> str:
-    """The claim number: a function of the claim, moved on only where another claim has it already."""
-    content = [claim.pcn, claim.subscriber.id, claim.service_from.isoformat(), str(claim.charge_cents)]
-    content += [line.code for line in claim.lines]
-    for turn in range(100):
-        icn = claim_number(payer, tx.today, *content, str(turn))
-        if await store.find_claim(tx, payer.payer_id, icn) is None:
-            return icn
-    raise AssertionError("no claim number is free")
+def _content(claim: Claim) -> list[str]:
+    """What a claim number is made of."""
+    figures = [claim.pcn, claim.subscriber.id, claim.service_from.isoformat(), str(claim.charge_cents)]
+    return figures + [line.code for line in claim.lines]
 
 
 async def _file(
@@ -183,7 +178,7 @@ async def _answer(
     for one, result in taken:
         batches.setdefault(one.submitter, []).append(result)
     for who, results in batches.items():
-        number = await mailbox.next_control_number(tx, file.submitter_id)
+        number = await mailbox.next_control_number(tx)
         header = Header(
             sender=sender,
             receiver=file.submitter_id,

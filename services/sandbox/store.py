@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ from libs.common.db import Row, Transaction
 from services.sandbox.accumulators import Effect
 from services.sandbox.claims837 import Claim
 from services.sandbox.decisions import Decision
+from services.sandbox.pay import claim_number
+from services.sandbox.plans import Payer
 
 _CLAIM = TypeAdapter(Claim)
 _DECISION = TypeAdapter(Decision)
@@ -118,6 +121,15 @@ async def pending(tx: Transaction, payer_id: str, until: datetime) -> list[Filed
         {"p": payer_id, "until": until},
     )
     return [_filed(row) for row in rows]
+
+
+async def free_number(tx: Transaction, payer: Payer, received: date, *content: str) -> str:
+    """A claim number that only the content decides; moved on where another claim has it already."""
+    for turn in count():
+        icn = claim_number(payer, received, *content, str(turn))
+        if await find_claim(tx, payer.payer_id, icn) is None:
+            return icn
+    raise AssertionError("counting does not end")
 
 
 async def is_replaced(tx: Transaction, icn: str) -> bool:

@@ -15,7 +15,7 @@ async def test_a_claim_is_acknowledged_adjudicated_paid_and_deposited(sandbox: S
     await sandbox.clock("2026-10-07T06:00:00Z")
     remittance = await sandbox.one("835")
     icn = number.removeprefix("REF*1K*")
-    assert said(remittance, "CLP") == [f"CLP*PCN1*1*135*0*105*CI*{icn}*11*1"]
+    assert said(remittance, "CLP") == [f"CLP*PCN1*1*135*0*105*12*{icn}*11*1"]
     assert said(remittance, "CAS") == ["CAS*CO*45*30", "CAS*PR*1*105"]
 
 

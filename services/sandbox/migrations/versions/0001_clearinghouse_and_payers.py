@@ -13,9 +13,9 @@ depends_on = None
 _TABLES = """
 create table sandbox.account (
     submitter_id text primary key,
-    api_key text not null unique,
-    last_control_number int not null default 0
+    api_key text not null unique
 );
+create sequence sandbox.control_number maxvalue 999999999 cycle;
 create table sandbox.file (
     id text primary key,
     submitter_id text not null references sandbox.account,
@@ -160,6 +160,7 @@ create table sandbox.payment (
     body bytea not null,
     primary key (payer_id, trace)
 );
+grant usage on sequence sandbox.control_number to sandbox_api, sandbox_worker;
 grant select, insert, update, delete on all tables in schema sandbox to sandbox_api, sandbox_worker;
 """
 
