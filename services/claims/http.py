@@ -1,6 +1,6 @@
 """The routes of encounters, charges and rules: parse, call a step, answer."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from libs.common.db import Transaction
 from libs.common.http import BULK_BYTES, Cursor, Limit, Page, Problem, Router, Tx, paginate, set_etag
+from libs.common.pages import PageInfo
 from libs.common.problems import Invalid, field_errors
 from services.claims import claim_routes, denial_routes, intake, reading, rules, store, tables
 from services.claims.claim_views import ChargeIn, ChargeView, RuleView
@@ -136,7 +137,7 @@ async def set_charge(body: ChargeIn, tx: Tx) -> ChargeView:
             table.c.effective_from < body.effective_from,
             sa.or_(table.c.effective_to.is_(None), table.c.effective_to >= body.effective_from),
         )
-        .values(effective_to=body.effective_from - sa.cast("1 day", pg.INTERVAL), updated_at=tx.now)
+        .values(effective_to=body.effective_from - timedelta(days=1), updated_at=tx.now)
     )
     values = {"effective_to": body.effective_to, "charge_cents": body.charge_cents, "updated_at": tx.now}
     row = await tx.one(
@@ -174,11 +175,6 @@ async def list_charges(
 async def list_rules(payer_id: str | None = None, on: date | None = None) -> Page[RuleView]:
     """The rule pack; for one payer and date of service where named."""
     found = [rule for rule in rules.pack() if payer_id is None or on is None or rule.applies(payer_id, on)]
-    data = [
-        RuleView(
-            **{name: getattr(rule, name) for name in RuleView.model_fields if name != "payers"},
-            payers=list(rule.payers),
-        )
-        for rule in found
-    ]
-    return Page(data=data, page={"next_cursor": None, "has_more": False})
+    names = [name for name in RuleView.model_fields if name != "payers"]
+    data = [RuleView(**{name: getattr(rule, name) for name in names}, payers=list(rule.payers)) for rule in found]
+    return Page(data=data, page=PageInfo(next_cursor=None, has_more=False))

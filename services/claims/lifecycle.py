@@ -122,6 +122,7 @@ async def open_tasks(tx: Transaction, claim: Claim, words: str | None = None) ->
     """A task for each reason why the claim stops."""
     for reason in claim.reasons:
         owner, days = work_of(reason)
+        owner = claim.owner if claim.status is Status.REJECTED else owner
         await tasks.open(
             tx,
             reason=reason,
