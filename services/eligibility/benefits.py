@@ -4,6 +4,7 @@ The most specific statement wins: network, procedure, service type, place of ser
 statements differ, both are kept and the difference is shown; nothing is picked in the patient's or our favour.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +31,8 @@ class Asked:
     service_date: date
     place_of_service: str
     procedures: tuple[str, ...] = ()
+    eap: bool = False
+    """A session of the employee assistance program, which is a benefit of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +69,8 @@ class Administrator:
 class Benefits:
     """What the patient has for one session; `None` means that the payer does not say.
 
-    Copays and coinsurances are lists: more than one where equally specific statements differ. `deductible_applies`
-    says whether a copay comes only after the deductible. `authorization` is by procedure.
+    Copays and coinsurances are lists: more than one where equally specific statements differ. `deductible_applies`:
+    a copay comes only after the deductible; None where the payer leaves that open. `authorization` is by procedure.
     """
 
     standing: str
@@ -100,7 +103,7 @@ class Benefits:
 
 def read(answer: x12.EligibilityAnswer, asked: Asked) -> Benefits:
     """The benefits that an answer without rejections states for the session."""
-    rows = [row for row in answer.benefits if row.in_network != "N"]
+    rows = _of_the_plan([row for row in answer.benefits if row.in_network != "N"], asked)
     administrator = _administrator(answer.benefits)
     begins, ends = _dates(answer)
     copays = _best(rows, asked, lambda row: row.code == "B" and row.amount_cents is not None)
@@ -134,6 +137,19 @@ def read(answer: x12.EligibilityAnswer, asked: Asked) -> Benefits:
         messages=tuple(dict.fromkeys(text for row in rows if _relevant(row, asked) for text in row.messages)),
     )
     return _warned(found, rows)
+
+
+def _of_the_plan(rows: list[x12.Benefit], asked: Asked) -> list[x12.Benefit]:
+    """The statements about the benefit asked for: one that names another plan (EB05), such as an EAP, is not."""
+    plans = {row.plan_name for row in rows if row.code in ACTIVE} | {""}
+    if asked.eap:
+        others = [row for row in rows if row.plan_name not in plans and _names_eap(row)]
+        return [row for row in rows if row.code in ACTIVE] + others if others else rows
+    return [row for row in rows if row.plan_name in plans]
+
+
+def _names_eap(row: x12.Benefit) -> bool:
+    return re.search(r"\bEAP\b|ASSIST", row.plan_name.upper()) is not None
 
 
 def _standing(rows: Iterable[x12.Benefit], begins: date | None, ends: date | None, asked: Asked) -> str:
@@ -219,13 +235,21 @@ def _amounts(rows: Iterable[x12.Benefit], asked: Asked, code: str, *, family: bo
 
 
 def _deductible_applies(rows: Iterable[x12.Benefit], asked: Asked, copays: list[x12.Benefit]) -> bool | None:
-    """With a copay, the deductible applies only if it is stated as closely as the copay is; else payers waive it."""
+    """With a copay the deductible is usually waived; applied where the copay's message says so, open where it is
+    stated as closely as the copay itself."""
     deductibles = _best(rows, asked, lambda row: row.code == "C" and row.amount_cents is not None)
     if not deductibles:
         return None
     if not copays:
         return True
-    return _closeness(deductibles[0]) >= _closeness(copays[0]) > SERVICE_TYPES["30"]
+    if any(_after_deductible(text) for row in copays for text in row.messages):
+        return True
+    return None if _closeness(deductibles[0]) >= _closeness(copays[0]) > SERVICE_TYPES["30"] else False
+
+
+def _after_deductible(text: str) -> bool:
+    words = set(re.findall(r"[A-Z]+", text.upper()))
+    return "DEDUCTIBLE" in words and bool(words & {"AFTER", "ONCE", "MET"}) and not words & {"WAIVED", "NOT"}
 
 
 def _visits(rows: Iterable[x12.Benefit], asked: Asked) -> tuple[int | None, int | None, str | None]:

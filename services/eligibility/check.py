@@ -149,7 +149,11 @@ async def _take(tx: Transaction, row: Row, answer: bytes) -> timedelta | None:
 
 def _answer_to(row: Row, answer: bytes) -> x12.EligibilityAnswer | None:
     """The answer about our question; None where there is none (a 999, a TA1, nothing that can be read)."""
-    found = [one for one in x12.read(answer).records if isinstance(one, x12.EligibilityResponse)] if answer else []
+    try:
+        records = x12.read(answer).records
+    except ValueError:  # not X12 at all
+        return None
+    found = [one for one in records if isinstance(one, x12.EligibilityResponse)]
     if not found or not found[0].answers:
         return None
     first = found[0].answers[0]
@@ -184,7 +188,12 @@ async def _fail(tx: Transaction, row: Row, kept: Mapping[str, Any], outcome: str
 async def _complete(tx: Transaction, row: Row, kept: Mapping[str, Any], answer: x12.EligibilityAnswer) -> None:
     """The benefits are read; a carve-out goes on to its administrator, anything else is concluded."""
     procedures = tuple(dict.fromkeys(one["procedure"] for one in row["services"]))
-    asked = Asked(service_date=row["service_date"], place_of_service=row["place_of_service"], procedures=procedures)
+    asked = Asked(
+        service_date=row["service_date"],
+        place_of_service=row["place_of_service"],
+        procedures=procedures,
+        eap=row["eap"],
+    )
     benefits = read(answer, asked)
     outcome = "active" if benefits.active else "inactive"
     values = {**kept, "status": "completed", "outcome": outcome, "checked_at": tx.now, "reject_reasons": []}

@@ -95,15 +95,22 @@ def _ways(benefits: Benefits, allowed: int) -> list[tuple[int, tuple[str, ...]]]
     coinsurances: tuple[Decimal | None, ...] = benefits.coinsurances or (None,)
     if copays == (None,) and coinsurances == (None,) and _deductible_left(benefits) is None:
         return []
-    return [_way(benefits, allowed, copay, coinsurance) for copay in copays for coinsurance in coinsurances]
+    open_question = benefits.deductible_applies is None and _deductible_left(benefits)
+    applied = (False, True) if open_question else (bool(benefits.deductible_applies),)
+    return [
+        _way(benefits, allowed, copay, coinsurance, applies=applies)
+        for applies in applied
+        for copay in copays
+        for coinsurance in coinsurances
+    ]
 
 
 def _way(
-    benefits: Benefits, allowed: int, copay: int | None, coinsurance: Decimal | None
+    benefits: Benefits, allowed: int, copay: int | None, coinsurance: Decimal | None, *, applies: bool
 ) -> tuple[int, tuple[str, ...]]:
     """Deductible first where it applies, then copay and coinsurance on the rest, never above the out-of-pocket rest."""
     steps: list[str] = []
-    deductible = _deductible(benefits, allowed, copay, steps)
+    deductible = _deductible(benefits, allowed, copay, steps, applies=applies)
     rest = allowed - deductible
     paid = 0
     if copay is not None:
@@ -117,11 +124,11 @@ def _way(
     return _capped(benefits, total, steps), tuple(steps)
 
 
-def _deductible(benefits: Benefits, allowed: int, copay: int | None, steps: list[str]) -> int:
+def _deductible(benefits: Benefits, allowed: int, copay: int | None, steps: list[str], *, applies: bool) -> int:
     left = _deductible_left(benefits)
     if left is None:
         return 0
-    if copay is not None and not benefits.deductible_applies:
+    if copay is not None and not applies:
         steps.append("The deductible is not applied to a visit with a copay.")
         return 0
     taken = min(allowed, left)
