@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deploy.local import background, keys, stage
 from deploy.local.plain import PlainError, give_up
-from deploy.local.state import supervisor_of
+from deploy.local.state import orphans, supervisor_of
 from deploy.local.supervisor import Supervisor
 from deploy.local.topology import DEMO_HOME, ROOT, SERVICES, UP_HOME, documented_base
 
@@ -62,7 +62,11 @@ def status(_: argparse.Namespace) -> None:
     running = [home for home in stage.HOMES.values() if supervisor_of(home) is not None]
     for home in running:
         stage.show(home, console)
-    if not running:
+    if running:
+        return
+    if any(orphans(home) for home in stage.HOMES.values()):
+        console.print("The supervisor was killed and its processes run on; `make down` ends them.")
+    else:
         console.print("Nothing is running; `make up` starts the services.")
 
 

@@ -83,14 +83,16 @@ def supervisor_of(home: Path) -> int | None:
         return None
 
 
+def orphans(home: Path) -> list[int]:
+    """What the last supervisor noted and what still runs."""
+    state = State.read(home)
+    noted = {} if state is None else state.processes
+    return [process.pid for name, process in noted.items() if _is_ours(process.pid, name, home)]
+
+
 def end_orphans(home: Path) -> None:
     """End what a supervisor that was killed has left running; the caller owns `home`."""
-    state = State.read(home)
-    left = (
-        []
-        if state is None
-        else [process.pid for name, process in state.processes.items() if _is_ours(process.pid, name, home)]
-    )
+    left = orphans(home)
     for kind, seconds in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
