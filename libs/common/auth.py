@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -19,6 +20,7 @@ import httpx
 import jwt
 import orjson
 
+from libs.common.clock import wall
 from libs.common.problems import Forbidden, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
@@ -135,7 +137,7 @@ class UrlKeys:
 class Verifier:
     """Turns the `Authorization` header into a Principal, or refuses."""
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: Keys, *, issuer: str, audience: str, now: Callable[[], datetime] = wall) -> None:
         self._keys = keys
         self._now = now
         self._issuer = issuer
@@ -155,13 +157,17 @@ class Verifier:
         """Whom the token proves; checked once, then known for a while."""
         digest, generation = hashlib.sha256(token.encode()).digest(), self._keys.generation()
         until, proven_by, known = self._known.get(digest, (0.0, None, None))
-        if known is not None and proven_by == generation and self._now() < until:
+        if known is not None and proven_by == generation and self._now().timestamp() < until:
             return known
         claims = await self._claims(token)
         principal = principal_of(claims)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[digest] = (min(float(claims["exp"]), self._now() + KNOWN_SECONDS), generation, principal)
+        self._known[digest] = (
+            min(float(claims["exp"]), self._now().timestamp() + KNOWN_SECONDS),
+            generation,
+            principal,
+        )
         return principal
 
     async def _claims(self, token: str) -> Mapping[str, Any]:

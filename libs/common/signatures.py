@@ -8,10 +8,11 @@ import base64
 import hashlib
 import hmac
 import secrets
-import time
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
+from libs.common.clock import wall
 from libs.common.problems import Malformed, Unauthorized
 
 PREFIX: Final = "whsec_"
@@ -38,7 +39,7 @@ def verify(
     timestamp: str | None,
     signatures: str | None,
     body: bytes,
-    at: float | None = None,
+    at: datetime | None = None,
 ) -> str:
     """The webhook-id, if one of the secrets signed this body within five minutes of wall time.
 
@@ -50,7 +51,7 @@ def verify(
         raise Malformed("webhook-id is at most 128 printable characters.", code="signature_missing")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 13):
         raise Malformed("webhook-timestamp is seconds since 1970.", code="signature_missing")
-    if abs((time.time() if at is None else at) - int(timestamp)) > TOLERANCE_SECONDS:
+    if abs((at or wall()).timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
         raise Unauthorized("webhook-timestamp is more than five minutes off.")
     given = [one.encode() for one in signatures.split(" ") if one.startswith("v1,")]
     right = [sign(secret, webhook_id, int(timestamp), body).encode() for secret in accepted]

@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,7 @@ class Counted(auth.FileKeys):
 
 async def test_a_token_that_held_is_known_for_a_minute_and_never_beyond_its_end(own_issuer: Issuer) -> None:
     keys, clock = Counted(own_issuer.jwks), time.time()
-    verifier = auth.Verifier(keys, issuer=ISSUER, audience=AUDIENCE, now=lambda: clock)
+    verifier = auth.Verifier(keys, issuer=ISSUER, audience=AUDIENCE, now=lambda: datetime.fromtimestamp(clock, UTC))
     long, short = (own_issuer.token(exp=int(clock) + seconds) for seconds in (600, 5))
     for later, looked in ((0, 2), (4, 2), (6, 3), (59, 4), (61, 6)):
         clock = time.time() + later

@@ -3,6 +3,7 @@
 import base64
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 import pytest
@@ -39,7 +40,7 @@ def check(*, body: bytes = b"{}", changes: Mapping[str, str | None] = MappingPro
         "signatures": signatures.sign(SECRET, "msg_1", now, b"{}"),
         **changes,
     }
-    return signatures.verify([SECRET], body=body, at=now, **given)
+    return signatures.verify([SECRET], body=body, at=datetime.fromtimestamp(now, UTC), **given)
 
 
 def test_the_example_of_these_tests_holds() -> None:
