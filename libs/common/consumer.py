@@ -27,6 +27,9 @@ TRIES = 5
 PER_TRANSACTION = 50
 MAX_RECORDS = 250
 POLL_SECONDS = 0.5
+KEEP_INBOX_DAYS = 90
+"""Longer than any log keeps a record, so that nothing it can bring is taken for new."""
+TIDY_SECONDS = 6 * 3600.0
 
 
 class Stopped(Exception):
@@ -57,6 +60,15 @@ class Inlet:
         for tenant_id, arrivals in by_tenant.items():
             for first in range(0, len(arrivals), PER_TRANSACTION):
                 await self._take_together(tenant_id, arrivals[first : first + PER_TRANSACTION])
+
+    async def tidy(self) -> None:
+        """Notes of events that no log can bring any more are gone."""
+
+        async def purge() -> int:
+            async with self.db.transaction() as tx:
+                return await inbox.purge(tx, older_than_days=KEEP_INBOX_DAYS)
+
+        await self._through_outages(purge)
 
     async def _take_together(self, tenant_id: str, arrivals: Sequence[Arrival]) -> None:
         async def together() -> list[Arrival]:
@@ -177,6 +189,8 @@ async def consume(
     inlet = Inlet(db=db, group=group, handlers=handlers, stopping=stopping, events=events)
     uncommitted: dict[TopicPartition, int] = {}
     pauses = waits()
+    loop = asyncio.get_running_loop()
+    tidy_due = loop.time() + TIDY_SECONDS
     async with event_log.consumer(group, handlers) as member:
         while not stopping.is_set():
             try:
@@ -189,6 +203,9 @@ async def consume(
             pauses = waits()
             try:
                 await inlet.take(record for records in polled.values() for record in records)
+                if loop.time() >= tidy_due:
+                    await inlet.tidy()
+                    tidy_due = loop.time() + TIDY_SECONDS
             except Stopped:
                 break
             uncommitted |= {tp: records[-1].offset + 1 for tp, records in polled.items()}

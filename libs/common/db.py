@@ -193,7 +193,13 @@ def connect(url: str, *, service: str, pool: int = 10) -> AsyncEngine:
         pool_use_lifo=True,
         connect_args={
             "timeout": 5,
-            "server_settings": {"application_name": f"parity-{service}", "search_path": service, "timezone": "UTC"},
+            "server_settings": {
+                "application_name": f"parity-{service}",
+                "search_path": service,
+                "timezone": "UTC",
+                # A process that was stopped within its transaction must not hold up the one that took over its work.
+                "idle_in_transaction_session_timeout": "60000",
+            },
         },
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

@@ -23,7 +23,10 @@ BATCH_BYTES = 4_000_000
 POLL_SECONDS = 0.05
 STANDBY_SECONDS = 0.5
 STUCK_SECONDS = 5.0
-PARTITIONS_SECONDS = 6 * 3600.0
+TIDY_SECONDS = 6 * 3600.0
+KEEP_LOG_DAYS = 30
+IDLE_IN_TRANSACTION_MS = 15_000
+"""The server ends a leader that hangs with a batch half done, standby or not: others append to the same partitions."""
 
 
 @dataclass(slots=True)
@@ -50,7 +53,11 @@ class Relay:
                     self.url,
                     timeout=5,
                     command_timeout=60,
-                    server_settings={"application_name": f"parity-{self.schema}-relay", "search_path": self.schema},
+                    server_settings={
+                        "application_name": f"parity-{self.schema}-relay",
+                        "search_path": self.schema,
+                        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+                    },
                 )
                 await self._stand_by(connection, stopping)
                 await self._lead(connection, stopping)
@@ -93,11 +100,12 @@ class Relay:
         log.info("relay_leads", extra={"service": self.schema})
         await connection.add_listener(f"{self.schema}_outbox", self._on_notice)
         loop = asyncio.get_running_loop()
-        partitions_due = loop.time()
+        tidy_due = loop.time()
         while not stopping.is_set():
-            if loop.time() >= partitions_due:
+            if loop.time() >= tidy_due:
                 await connection.execute("select ensure_sent_partitions()")
-                partitions_due = loop.time() + PARTITIONS_SECONDS
+                await self.event_log.trim(KEEP_LOG_DAYS)
+                tidy_due = loop.time() + TIDY_SECONDS
             self._wake.clear()
             if not await self._move(connection):
                 with suppress(TimeoutError):

@@ -123,6 +123,12 @@ class EventLog(Protocol):
     async def lag(self, group: str, topics: Iterable[str]) -> dict[TopicPartition, int]:
         """How many records `group` has not committed yet, for each partition that has any."""
 
+    async def trim(self, keep_days: int) -> int:
+        """Records older than this, and read by every group of their topic, are gone; returns how many.
+
+        Kafka's brokers do so by themselves, by each topic's retention, and this does nothing there.
+        """
+
     async def close(self) -> None:
         """Let go of connections."""
 

@@ -24,6 +24,7 @@ FOR_SERVICES = (
     "leave_group(text, uuid)",
     "commit_positions(text, uuid, bigint, integer[], bigint[])",
     "lag(text, text[])",
+    "trim(interval)",
 )
 INSTALL_LOCK = 0x70617269_6C6F67  # "parilog"
 
@@ -119,7 +120,6 @@ class EmbeddedLog:
         return {TopicPartition(row["topic"], row["number"]): row["lag"] for row in rows}
 
     async def trim(self, keep_days: int) -> int:
-        """Records older than this, and read by every group of their topic, are gone; returns how many."""
         async with connected(self.url, self.connect_seconds) as connection, connection.transaction():
             return int(await connection.fetchval("select log.trim(make_interval(days => $1))", keep_days))
 

@@ -307,24 +307,41 @@ begin
     on conflict do nothing;
 end $$;
 
--- For the owner alone: forgets what is older than `keep` and was read by every group that reads the topic.
+-- Forgets what is older than `keep` and was read by every group that reads the topic. Within a partition records
+-- stand in the order of their time, so that only those which go are looked at. A service may not go below a week.
 create or replace function log.trim(keep interval) returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    trimmed bigint;
+    before timestamptz;
+    one record;
+    young bigint;
+    here bigint;
+    trimmed bigint := 0;
 begin
-    with read as (
-        select p.id, coalesce(min(coalesce(s.committed, 0)), 0) as until
-        from log.partition p join log.position s on s.partition_id = p.id group by p.id
-    ), gone as (
-        delete from log.record r using read
-        where r.partition_id = read.id and r."offset" < read.until and r.appended_at < clock_timestamp() - keep
-        returning r.partition_id, r."offset"
-    ), moved as (
-        update log.partition p set first_offset = g.until
-        from (select partition_id, max("offset") + 1 as until from gone group by 1) g where p.id = g.partition_id
-    )
-    select count(*) into trimmed from gone;
+    if not pg_has_role(session_user, 'parity_log', 'member') then
+        keep := greatest(keep, interval '7 days');
+    end if;
+    before := clock_timestamp() - keep;
+    if not pg_try_advisory_xact_lock(hashtextextended('parity/log/trim', 0)) then
+        return 0;
+    end if;
+    for one in
+        select p.id, p.first_offset, min(coalesce(s.committed, 0)) as read_by_all
+        from log.partition p join log.position s on s.partition_id = p.id
+        group by p.id having min(coalesce(s.committed, 0)) > p.first_offset
+    loop
+        select r."offset" into young from log.record r
+        where r.partition_id = one.id and r."offset" >= one.first_offset and r.appended_at >= before
+        order by r."offset" limit 1;
+        delete from log.record r
+        where r.partition_id = one.id and r."offset" < least(one.read_by_all, coalesce(young, one.read_by_all));
+        get diagnostics here = row_count;
+        if here > 0 then
+            update log.partition p set first_offset = least(one.read_by_all, coalesce(young, one.read_by_all))
+            where p.id = one.id;
+            trimmed := trimmed + here;
+        end if;
+    end loop;
     return trimmed;
 end $$;
 

@@ -186,6 +186,9 @@ class KafkaLog:
         if reader is not None:
             await reader.stop()
 
+    async def trim(self, keep_days: int) -> int:
+        return 0
+
     async def close(self) -> None:
         await self._discard_producer()
         await self._discard_clients()

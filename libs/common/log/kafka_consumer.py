@@ -67,10 +67,14 @@ class KafkaConsumer:
         return frozenset(TopicPartition(tp.topic, tp.partition) for tp in self._client.assignment())
 
     async def poll(self, *, timeout_seconds: float = 0.5, max_records: int = 500) -> dict[TopicPartition, list[Record]]:
-        with translated():
-            if self._client is None:
-                self._client = await self._start()
-            batches = await self._client.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=max_records)
+        try:
+            with translated():
+                if self._client is None:
+                    self._client = await self._start()
+                batches = await self._client.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=max_records)
+        except LogUnavailable:
+            await self.close()  # a broker that is away raises nothing here: this client is broken, the next is new
+            raise
         found: dict[TopicPartition, list[Record]] = {}
         for kafka_tp, batch in batches.items():
             tp = TopicPartition(kafka_tp.topic, kafka_tp.partition)
