@@ -21,7 +21,7 @@ from deploy.local.state import Running, State, end_orphans, owned
 from deploy.local.topology import ROOT, SERVICES, Part, parts, refuse_taken_ports
 from libs.common import bootstrap
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 MIGRATE_SECONDS = 120.0
 STOP_SECONDS = 8.0
 
