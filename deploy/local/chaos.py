@@ -11,6 +11,8 @@ from deploy.local.platform import Platform
 
 LONGEST_WAIT = 0.4
 """Seconds after the beginning of a step within which its kill falls."""
+PATIENCE = 1200
+"""Twentieths of a second that a killed process may take to come back."""
 
 
 @dataclass(slots=True)
@@ -44,15 +46,17 @@ class Killer:
         await self.platform.ready()
 
     async def _kill(self, name: str, wait: float) -> None:
+        """Kill it, now or as soon as it is back from an earlier kill."""
         await asyncio.sleep(wait)
-        while name not in self.platform.processes():
-            await asyncio.sleep(0.05)  # still coming back from an earlier kill
-        try:
-            self.platform.kill(name)
-        except (PlainError, ProcessLookupError):
-            return await self._kill(name, 0.05)
-        self.killed.append(name)
-        return None
+        for _ in range(PATIENCE):
+            try:
+                self.platform.kill(name)
+            except (PlainError, ProcessLookupError):
+                await asyncio.sleep(0.05)
+            else:
+                self.killed.append(name)
+                return
+        raise PlainError(f"{name} did not come back after it was killed.")
 
 
 def plan(seed: int, names: Iterable[str], steps: int) -> dict[int, list[tuple[str, float]]]:
