@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from libs import x12
 from libs.codes import payers, plb
+from libs.x12.tokens import Unreadable as NotX12
 from services.remittance.balance import transaction_difference
 from services.remittance.charge import member_key
 from services.remittance.domain.adjustments import Adjustment
@@ -56,7 +57,11 @@ class Era:
 
 def eras(raw: bytes, tenant_id: str) -> list[Era]:
     """Every remittance of the file, in its order; none where the file holds no readable 835."""
-    return [_era(found, tenant_id) for found in x12.read(raw).records if isinstance(found, x12.Remittance)]
+    try:
+        records = x12.read(raw).records
+    except NotX12:
+        return []
+    return [_era(found, tenant_id) for found in records if isinstance(found, x12.Remittance)]
 
 
 def _era(found: x12.Remittance, tenant_id: str) -> Era:
