@@ -122,6 +122,8 @@ class FakeClearinghouse:
                 )
         count = len(self.files) + 1
         self.files.append(FakeFile(f"file_{count}", sender, number, x12, _LONG_AGO + timedelta(minutes=count)))
+        if elements[14] == b"1":
+            self.deliver("TA1", b"ISA*TA1 for " + number.encode())
         return httpx.Response(202, json=_described(self.files[-1]))
 
     def _list(self, kinds: list[str]) -> httpx.Response:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from libs.common import clearinghouse
 from libs.common.clearinghouse import (
+    Account,
     Clearinghouse,
     ClearinghouseRefused,
     HttpClearinghouse,
@@ -18,14 +19,17 @@ from libs.common.db import Database
 from tests.callers import Issuer, calling
 from tests.clearinghouse import FakeClearinghouse
 from tests.common.conftest import Rows
+from tests.conftest import TestDatabase
 
 ACCOUNT = {"submitter_id": "PARITY01", "receiver_id": "SANDBOXCH", "url": "http://ch.test:8109", "api_key": "s3cret"}
 
 
-def interchange(number: str = "000000101", rest: str = "IEA*0*" + "000000101") -> bytes:
-    head = f"ISA*00*          *00*          *ZZ*PARITY01       *ZZ*SANDBOXCH      *261005*1800*^*00501*{number}*0*T*:~"
+def interchange(number: str = "000000101", *, asks_for_ta1: bool = False, groups: int = 0) -> bytes:
+    wanted = "1" if asks_for_ta1 else "0"
+    parties = "*ZZ*PARITY01       *ZZ*SANDBOXCH      "
+    head = f"ISA*00*          *00*          {parties}*261005*1800*^*00501*{number}*{wanted}*T*:~"
     assert len(head) == 106
-    return (head + rest + "~").encode()
+    return f"{head}IEA*{groups}*{number}~".encode()
 
 
 @pytest.fixture
@@ -39,26 +43,71 @@ async def house(fake: FakeClearinghouse) -> AsyncIterator[Clearinghouse]:
         yield fake.adapter(client)
 
 
-async def test_a_file_is_taken_once_and_found_by_its_number(house: Clearinghouse, fake: FakeClearinghouse) -> None:
-    assert await house.find("PARITY01", "000000101") is None
-    receipt = await house.send(interchange(), "PARITY01", "000000101")
-    assert await house.find("PARITY01", "000000101") == receipt
-    assert await house.send(interchange(), "PARITY01", "000000101") == receipt
-    assert len(fake.files) == 1
+@pytest.fixture(params=["fake", "sandbox"])
+async def either(request: pytest.FixtureRequest, doors_database: TestDatabase) -> AsyncIterator[Clearinghouse]:
+    """The fake that services are tested with, and the sandbox that it must be alike to."""
+    if request.param == "fake":
+        fake = FakeClearinghouse()
+        async with fake.client() as client:
+            yield fake.adapter(client)
+        return
+    app = pytest.importorskip("services.sandbox.app")
+    sandbox = app.create_app(doors_database.settings("sandbox"))
+    transport = httpx.ASGITransport(app=sandbox)
+    async with (
+        sandbox.router.lifespan_context(sandbox),
+        httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client,
+    ):
+        opened = await client.post("/v1/accounts", json={"submitter_id": "PARITY01"})
+        key = opened.json()["api_key"]
+        account = Account(submitter_id="PARITY01", receiver_id="SANDBOXCH", url="http://sandbox.test", api_key=key)
+        yield HttpClearinghouse(client, account)
 
 
-async def test_a_used_number_with_other_content_is_refused(house: Clearinghouse) -> None:
-    await house.send(interchange(), "PARITY01", "000000101")
+async def test_a_file_is_taken_once_and_found_by_its_number(either: Clearinghouse) -> None:
+    assert await either.find("PARITY01", "000000101") is None
+    receipt = await either.send(interchange(), "PARITY01", "000000101")
+    assert await either.find("PARITY01", "000000101") == receipt
+    assert await either.send(interchange(), "PARITY01", "000000101") == receipt
+
+
+async def test_a_used_number_with_other_content_is_refused(either: Clearinghouse) -> None:
+    await either.send(interchange("000000102"), "PARITY01", "000000102")
     with pytest.raises(ClearinghouseRefused) as refused:
-        await house.send(interchange(rest="IEA*1*000000101"), "PARITY01", "000000101")
+        await either.send(interchange("000000102", groups=1), "PARITY01", "000000102")
     assert refused.value.status == 409
+
+
+async def test_what_is_no_interchange_is_refused(either: Clearinghouse) -> None:
+    with pytest.raises(ClearinghouseRefused):
+        await either.send(b"not x12", "PARITY01", "000000103")
+
+
+async def test_an_acknowledgement_is_listed_fetched_and_confirmed(either: Clearinghouse) -> None:
+    await either.send(interchange("000000104", asks_for_ta1=True), "PARITY01", "000000104")
+    assert await either.mailbox(["999", "835"]) == []
+    item = (await either.mailbox(["TA1"]))[-1]
+    assert item.kind == "TA1"
+    assert (await either.fetch(item.id)).startswith(b"ISA*")
+    await either.confirm(item.id)
+    await either.confirm(item.id)
+    await either.confirm("mail_404")
+    assert item.id not in [one.id for one in await either.mailbox([])]
+
+
+async def test_a_wrong_key_is_refused(either: Clearinghouse) -> None:
+    assert isinstance(either, HttpClearinghouse)
+    either._headers["Authorization"] = "Bearer wrong"
+    with pytest.raises(ClearinghouseRefused) as refused:
+        await either.mailbox([])
+    assert refused.value.status == 401
 
 
 async def test_a_refusal_keeps_the_clearinghouses_words_out_of_its_own(house: Clearinghouse) -> None:
     with pytest.raises(ClearinghouseRefused) as refused:
         await house.send(b"not x12", "PARITY01", "000000101")
     assert "interchange" in refused.value.text
-    assert "interchange" not in str(refused.value)
+    assert str(refused.value) == "refused with 422"
 
 
 @pytest.mark.parametrize("fault", ["lost_answer", "time_out", "error", "lost_request"])
@@ -124,13 +173,8 @@ async def test_a_real_time_question_has_its_answer(house: Clearinghouse, fake: F
     assert fake.questions == [b"270"]
 
 
-async def test_a_wrong_key_is_refused(fake: FakeClearinghouse) -> None:
-    async with fake.client() as client:
-        account = clearinghouse.Account(submitter_id="A1", receiver_id="B1", url=fake.account.url, api_key="wrong")
-        with pytest.raises(ClearinghouseRefused) as refused:
-            await HttpClearinghouse(client, account).mailbox([])
-    assert refused.value.status == 401
-    assert "wrong" not in repr(account)
+def test_an_account_does_not_show_its_key() -> None:
+    assert "key-of-parity" not in repr(FakeClearinghouse().account)
 
 
 async def test_the_account_is_set_read_without_its_key_and_replaced(
