@@ -7,8 +7,10 @@ from the ring's (HKDF-SHA256, the tenant as info), so a text of one tenant never
 
 import base64
 import json
+import logging
 import os
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 30
+"""So often a process that seals looks whether the file has changed; one that meets an unknown key looks at once."""
 _KID: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
@@ -51,11 +57,12 @@ class _Ring:
 
 
 class Keyring:
-    """Seals and opens; a changed file is taken up by `reload`, all of it or nothing."""
+    """Seals and opens; a changed file is taken up while the process runs, all of it or nothing."""
 
     def __init__(self, path: Path, ring: _Ring) -> None:
         self._path = path
         self._ring = ring
+        self._looked = time.monotonic()
 
     @classmethod
     def load(cls, path: str | Path) -> "Keyring":
@@ -72,6 +79,8 @@ class Keyring:
     def seal(self, tenant_id: str, plaintext: bytes, context: str) -> str:
         """The text `kid.nonce.ciphertext` (base64url) that only `open` with the same tenant and context undoes."""
         assert tenant_id, "a sealed text belongs to a tenant"
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._look()
         ring = self._ring
         nonce = os.urandom(_NONCE_BYTES)
         body = ring.cipher(ring.active, tenant_id).encrypt(nonce, plaintext, _bound(tenant_id, context))
@@ -81,7 +90,7 @@ class Keyring:
         """What was sealed. Raises CannotOpen, which says nothing about the content."""
         kid, nonce, body = _parts(sealed)
         if kid not in self._ring.keys:
-            self._take_up_a_new_key()
+            self._look()
         ring = self._ring
         if kid not in ring.keys:
             raise CannotOpen("its key is not in the ring")
@@ -90,12 +99,13 @@ class Keyring:
         except InvalidTag:
             raise CannotOpen("it was sealed for another tenant or context, or is damaged") from None
 
-    def _take_up_a_new_key(self) -> None:
-        """Another process may already seal under a key that was added to the file a moment ago."""
+    def _look(self) -> None:
+        """Take up a changed file; a broken one is left for the operator, and the ring stays as it was."""
+        self._looked = time.monotonic()
         try:
             self.reload()
-        except UnusableKeyring:
-            return
+        except UnusableKeyring as error:
+            log.error("keyring_unusable", extra={"reason": str(error)})  # noqa: TRY400  our own words
 
 
 def create(path: Path, kid: str = "k1") -> None:

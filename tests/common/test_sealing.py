@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.common import sealing
 from libs.common.sealing import CannotOpen, Keyring, UnusableKeyring, create, rotate
 
 
@@ -75,6 +76,18 @@ def test_a_process_that_was_not_told_of_a_rotation_opens_new_texts_all_the_same(
     early = Keyring.load(ring_file)
     rotate(ring_file, "k2")
     assert early.open("tnt_a", Keyring.load(ring_file).seal("tnt_a", b"Jo", "patient"), "patient") == b"Jo"
+
+
+def test_a_process_that_seals_takes_up_a_new_active_key_by_itself(
+    ring_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = Keyring.load(ring_file)
+    rotate(ring_file, "k2")
+    assert ring.seal("tnt_a", b"Jo", "patient").startswith("k1.")
+    monkeypatch.setattr(sealing, "LOOK_SECONDS", -1)
+    assert ring.seal("tnt_a", b"Jo", "patient").startswith("k2.")
+    ring_file.write_text("{half a fi")
+    assert ring.seal("tnt_a", b"Jo", "patient").startswith("k2.")
 
 
 def test_a_broken_file_leaves_the_ring_as_it_was(ring_file: Path) -> None:
