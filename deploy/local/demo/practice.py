@@ -6,23 +6,25 @@ Everybody here is invented. The same seed makes the same practice, to the minute
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
-from zoneinfo import ZoneInfo
 
-ZONE = ZoneInfo("America/Chicago")
+ZONE = timezone(timedelta(hours=-5), "CDT")
 FIRST_DAY = date(2026, 10, 1)
 LAST_DAY = date(2026, 10, 30)
+THURSDAY = 3
 
 _FIRST_NAMES = (
-    "Ada Ben Cora Dan Elsa Finn Gail Hugo Ines Jack Kira Liam Mona Nils Olga Paul Rosa Sam Tess Umar "
-    "Vera Will Xena Yara Zack Alma Boris Celia Dario Edith Felix Greta Henry Irma Jonas Karin Leon Maya Noel Orla"
-).split()
+    "Ada", "Ben", "Cora", "Dan", "Elsa", "Finn", "Gail", "Hugo", "Ines", "Jack", "Kira", "Liam", "Mona", "Nils",
+    "Olga", "Paul", "Rosa", "Sam", "Tess", "Umar", "Vera", "Will", "Xena", "Yara", "Zack", "Alma", "Boris", "Celia",
+    "Dario", "Edith", "Felix", "Greta", "Henry", "Irma", "Jonas", "Karin", "Leon", "Maya", "Noel", "Orla",
+)  # fmt: skip
 _LAST_NAMES = (
-    "Abbott Brandt Castro Dalton Ellison Farrow Grant Hobbs Ibarra Jensen Keller Lund Mercer Nolan Osborn Pruitt "
-    "Quade Reyes Sutter Tolbert Underhill Vance Winslow Xavier Yates Zeller Ames Boyle Crane Duffy Eaton Frost "
-    "Gibbs Hale Irwin Judd Kemp Lowe Marsh Nash"
-).split()
+    "Abbott", "Brandt", "Castro", "Dalton", "Ellison", "Farrow", "Grant", "Hobbs", "Ibarra", "Jensen", "Keller",
+    "Lund", "Mercer", "Nolan", "Osborn", "Pruitt", "Quade", "Reyes", "Sutter", "Tolbert", "Underhill", "Vance",
+    "Winslow", "Xavier", "Yates", "Zeller", "Ames", "Boyle", "Crane", "Duffy", "Eaton", "Frost", "Gibbs", "Hale",
+    "Irwin", "Judd", "Kemp", "Lowe", "Marsh", "Nash",
+)  # fmt: skip
 
 
 def npi(nine: str) -> str:
@@ -64,7 +66,7 @@ class Patient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One appointment that took place. `oddities` names what is wrong with it, if anything is."""
+    """One appointment that took place."""
 
     external_id: str
     patient: Patient
@@ -73,7 +75,8 @@ class Session:
     start: datetime
     minutes: int
     video: bool
-    oddities: frozenset[str] = frozenset()
+    oddity: str | None = None
+    """What is wrong with it, from `oddities.py`; most have nothing."""
 
     @property
     def service_date(self) -> date:
@@ -121,14 +124,10 @@ _MEMBER_PREFIX = {"pay_meridian": "MRD", "pay_bluebonnet": "BBN", "pay_medicare"
 
 def build(seed: int) -> Practice:
     """The practice of this seed."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  invented people, the same again for the same seed
     patients = tuple(_patients(chance))
-    return Practice(
-        seed=seed,
-        clinicians=CLINICIANS,
-        patients=patients,
-        sessions=tuple(sorted(_sessions(chance, patients), key=lambda s: (s.start, s.external_id))),
-    )
+    sessions = sorted(_sessions(chance, patients), key=lambda s: (s.start, s.external_id))
+    return Practice(seed=seed, clinicians=CLINICIANS, patients=patients, sessions=tuple(sessions))
 
 
 def _patients(chance: random.Random) -> Iterator[Patient]:
@@ -158,13 +157,14 @@ def _patients(chance: random.Random) -> Iterator[Patient]:
             )
 
 
-# What a patient comes for: (kind, weeks between, usual minutes)
+# What patients of a payer come for, in turn
 _PLANS = {
     "pay_meridian": ("individual", "individual", "family"),
     "pay_bluebonnet": ("individual", "skills", "long", "individual"),
     "pay_medicare": ("individual", "medication"),
     "pay_summit": ("eap", "individual"),
 }
+_AN_HOUR_A_WEEK = ("medication", "eap", "family")
 _MINUTES = {
     "individual": (38, 52),
     "long": (55, 60),
@@ -179,7 +179,9 @@ _MINUTES = {
 
 def _sessions(chance: random.Random, patients: tuple[Patient, ...]) -> Iterator[Session]:
     counter = 0
-    taken: set[tuple[str, datetime]] = set()
+    group = list(_group(patients))
+    taken: set[tuple[str, datetime]] = {(session.clinician.npi, session.start) for session in group}
+    yield from group
     for patient in patients:
         plan = _PLANS[patient.payer_id]
         kind = plan[patient.number % len(plan)]
@@ -198,19 +200,35 @@ def _sessions(chance: random.Random, patients: tuple[Patient, ...]) -> Iterator[
                 external_id=f"ehr-{counter:05d}",
                 patient=patient,
                 clinician=clinician,
-                kind="individual" if this == "eap" and kind != "eap" else this,
+                kind=this,
                 start=start,
                 minutes=chance.randint(low, high),
                 video=video,
             )
 
 
+def _group(patients: tuple[Patient, ...]) -> Iterator[Session]:
+    """A group of six of the Medicaid plan's patients, on Thursdays at four."""
+    members = [p for p in patients if p.payer_id == "pay_bluebonnet" and THURSDAY not in _weekdays(p, "individual")]
+    for day in _days():
+        if day.weekday() == THURSDAY:
+            for patient in members[:6]:
+                yield Session(
+                    external_id=f"ehr-g{day:%m%d}{patient.number:02d}",
+                    patient=patient,
+                    clinician=CLINICIANS[4],
+                    kind="group",
+                    start=datetime.combine(day, time(16), tzinfo=ZONE),
+                    minutes=60,
+                    video=False,
+                )
+
+
 def _weekdays(patient: Patient, kind: str) -> tuple[int, ...]:
     once = patient.number % 5
-    if kind in ("medication", "eap", "family"):
+    if kind in _AN_HOUR_A_WEEK:
         return (once,)
-    second = (once + 2) % 5
-    return tuple(sorted({once, second})) if patient.number % 4 != 1 else (once,)
+    return tuple(sorted({once, (once + 2) % 5})) if patient.number % 6 != 1 else (once,)
 
 
 def _clinician(patient: Patient, kind: str) -> Clinician:
@@ -234,7 +252,7 @@ def _days() -> Iterator[date]:
 def _slot(taken: set[tuple[str, datetime]], clinician: Clinician, day: date, number: int) -> datetime:
     """The first free hour of the clinician on that day, beginning at the patient's usual one."""
     for hour in range(24):
-        at = datetime.combine(day, time(8 + (number + hour) % 11), tzinfo=ZONE)
+        at = datetime.combine(day, time(8 + (number + hour) % 9), tzinfo=ZONE)
         if (clinician.npi, at) not in taken:
             taken.add((clinician.npi, at))
             return at
