@@ -20,9 +20,11 @@ class Finding:
     segment: str = ""
     """Segment id, such as ``CLM``."""
     segment_index: int = 0
-    """Position in its transaction, ST being 1; for the envelope: in the file, the first ISA being 1."""
+    """Position in the file, the first ISA being 0."""
     offset: int = 0
-    """Byte offset of the segment in the file."""
+    """Byte offset of the segment in the file; for a missing one: of the segment before which it belongs."""
+    position: int = 0
+    """Position in its transaction, the ST being 1 (as IK302 counts); 0 outside of one."""
     element: int | None = None
     component: int | None = None
     repetition: int | None = None

@@ -1,0 +1,370 @@
+"""Checking: one pass over a file, every finding as it is met, memory that does not grow with the file."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from libs.x12 import elements, grammar, rules
+from libs.x12.envelopes import Envelopes
+from libs.x12.findings import Finding, Partner, Report, TransactionSummary
+from libs.x12.grammar import Loop, Node
+from libs.x12.machine import Machine
+from libs.x12.parts import Part, Place, Seg, Tx
+from libs.x12.report import Reporter
+from libs.x12.route import route
+from libs.x12.tokens import Block, InputSource, Unreadable, blocks
+
+_NOWHERE: dict[str, Any] = {}
+_MOST_REMEMBERED = 400
+
+
+class _Tests:
+    """The element tests of one set for one pair of delimiters, made as they are needed."""
+
+    def __init__(self, component: str, repetition: str) -> None:
+        self.component = component
+        self.repetition = repetition
+        self.made: dict[int, elements.SegmentTest] = {}
+
+    def attach(self, step: Any) -> None:
+        """Give a step of the machine the tests of its segment."""
+        key = id(step.node)
+        if key not in self.made:
+            self.made[key] = elements.segment_test(step.node, self.component, self.repetition)
+        step.read = self.made[key]
+
+
+@lru_cache(maxsize=32)
+def _machine(name: str, component: str, repetition: str) -> Machine:
+    return Machine(grammar.spec(name), _Tests(component, repetition))
+
+
+@lru_cache(maxsize=16)
+def _rules(name: str) -> dict[str, list[rules.Rule]]:
+    return rules.rules_of(name)
+
+
+class Checker:
+    """The state of one check."""
+
+    def __init__(self, source: InputSource, partner: Partner | None) -> None:
+        self.source = source
+        self.report = Reporter(partner)
+        self.envelopes = Envelopes(self.report)
+        self.tx: Tx | None = None
+        self.machine: Machine | None = None
+        self.follow: Any = _NOWHERE
+        self.parts: list[Part] = []
+        self.levels: list[int] = []
+        self.rules: dict[str, list[rules.Rule]] = {}
+        self.segment_rules = rules.segment_rules()
+        self.summaries: list[TransactionSummary] = []
+
+    def findings(self) -> Iterator[Finding]:
+        """Every finding, in the order in which they are met."""
+        out = self.report.out
+        try:
+            yield from self._scan(out)
+        except Unreadable as problem:
+            self.report.add("UNREADABLE", 1, str(problem), offset=0, advice="Send an X12 interchange.")
+            yield from out
+            out.clear()
+
+    def _scan(self, out: list[Finding]) -> Iterator[Finding]:
+        index = -1
+        offset = 0
+        for block in blocks(self.source):
+            for code, place, detail in block.oddities:
+                self.envelopes.oddity(code, place, detail, index)
+            separator = block.header.element
+            offsets = block.offsets
+            dirty = self.report.dirty(block)
+            for number, text in enumerate(block.segments):
+                index += 1
+                offset = offsets[number]
+                e = text.split(separator)
+                try:
+                    position, table = self.follow[e[0]]
+                    step = table[e[position]]
+                except (KeyError, IndexError):
+                    self._other(block, number, (e, None, index, offset))
+                else:
+                    self._place(step, (e, step.node, index, offset))
+                if dirty:
+                    self.report.characters(e, index, offset, block.header)
+                if out:
+                    yield from out
+                    out.clear()
+        self._end((["", ""], None, index + 1, offset))
+        self.envelopes.end(index + 1, offset)
+        yield from out
+        out.clear()
+
+    # -- where a segment stands
+
+    def _place(self, step: Any, seg: Seg) -> None:
+        """Take in a segment that the set knows."""
+        if step.quality and self._misfit(step, seg):
+            return
+        node = step.node
+        parts = self.parts
+        if step.moves:
+            while len(parts) - 1 > step.keep:
+                self._close(parts.pop(), seg)
+            for loop in step.opens:
+                self._open(loop, seg)
+        part = parts[-1]
+        part.segs.append(seg)
+        key = id(node)
+        count = part.counts.get(key, 0) + 1
+        part.counts[key] = count
+        if count > node.repeat:
+            self.report.structure("SEGMENT_REPEAT", seg, part.loop.id, high=node.repeat)
+        e = seg[0]
+        test = step.read
+        known = test.known
+        clean = len(e) > test.needed and len(e) <= len(known)
+        if clean:
+            place = 0
+            for text, ok in zip(e, known, strict=False):
+                if text not in ok:
+                    problem = test.tests[place](text)
+                    if problem:
+                        self.report.element(problem, seg, part.loop.id, place)
+                    elif test.remember[place] and len(ok) < _MOST_REMEMBERED:
+                        ok.add(text)
+                place += 1
+        else:
+            self._ragged(test, seg, part)
+        for kind, places in test.conditions:
+            broken = elements.broken(kind, places, e)
+            if broken:
+                self.report.element(_condition(kind), seg, part.loop.id, broken)
+        for pair in test.pairs:
+            if len(e) > pair + 1 and e[pair + 1] and not elements.formatted_date(e[pair], e[pair + 1]):
+                self.report.element(("ELEMENT_DATE", "8", None, None, e[pair + 1][:80]), seg, part.loop.id, pair + 1)
+        for body in self.segment_rules.get(e[0], ()):
+            for place_found in body(part, seg, self.tx):
+                self.report.ruled(body.rule, place_found, part.loop.id)
+        self.follow = step.state.follow
+
+    def _ragged(self, test: elements.SegmentTest, seg: Seg, part: Part) -> None:
+        """A segment with fewer elements than it must have, or more than the guide uses."""
+        e = seg[0]
+        for place, check in enumerate(test.tests):
+            if place:
+                problem = check(e[place] if place < len(e) else "")
+                if problem:
+                    self.report.element(problem, seg, part.loop.id, place)
+        extra = next((i for i in range(len(test.tests), len(e)) if e[i]), None)
+        if extra is not None:
+            code = ("ELEMENTS_TOO_MANY", "3") if extra > test.room else ("ELEMENT_NOT_USED", "I10")
+            self.report.element((*code, None, None, e[extra][:80]), seg, part.loop.id, extra)
+
+    def _misfit(self, step: Any, seg: Seg) -> bool:
+        """Report a segment that does not stand where it should; True when it is to be passed over."""
+        part = self.parts[-1]
+        if step.quality == "order":
+            self.report.structure("SEGMENT_ORDER", seg, step.node.loop.id)
+            return False
+        if step.quality == "code":
+            return False
+        first = step.opens[0] if step.opens else None
+        parent = self.parts[step.keep] if step.keep < len(self.parts) else part
+        if first is None or parent.counts.get(id(first), 0) >= first.repeat or first.first is step.node:
+            self.report.structure("SEGMENT_UNEXPECTED", seg, part.loop.id)
+            return True
+        return False
+
+    def _open(self, loop: Loop, seg: Seg) -> None:
+        """Begin a loop; its first segment may be missing."""
+        parent = self.parts[-1]
+        part = Part(loop, parent)
+        self.parts.append(part)
+        count = parent.counts.get(id(loop), 0) + 1
+        parent.counts[id(loop)] = count
+        if count > loop.repeat:
+            self.report.structure("LOOP_REPEAT", seg, loop.id, high=loop.repeat)
+        if loop.kind not in ("item", "level") and not loop.hierarchical:
+            parent.kids.append(part)
+        elif loop.leaf and self.tx:
+            self.tx.claims += 1
+        if loop.first is not seg[1]:
+            self.report.missing(loop.first, seg, loop.id)
+            part.counts[id(loop.first)] = 1
+            part.segs.append(([loop.first.id], loop.first, seg[2], seg[3]))
+        if loop.first.id == "HL":
+            self._level(part, seg)
+
+    def _level(self, part: Part, seg: Seg) -> None:
+        """HL01 counts, HL02 names the level above."""
+        e = part.segs[0][0] if part.segs else seg[0]
+        self.levels.append(len(self.levels) + 1)
+        expected = str(len(self.levels))
+        if len(e) > 1 and e[1] != expected:
+            self.report.structure("HL_NUMBER", seg, part.loop.id, element=1, value=e[1], expected=expected)
+        above = part.parent
+        while above is not None and not (above.segs and above.segs[0][0][0] == "HL"):
+            above = above.parent
+        parent = above.segs[0][0][1] if above and len(above.segs[0][0]) > 1 else ""
+        named = e[2] if len(e) > 2 else ""
+        if named != parent and above is not None and len(e) > 1:
+            self.report.structure("HL_PARENT", seg, part.loop.id, element=2, value=named, expected=parent)
+
+    def _close(self, part: Part, seg: Seg) -> None:
+        """End a loop: what it lacks, and the rules about it as a whole."""
+        counts = part.counts
+        for child in part.loop.children:
+            if child.usage == "R" and id(child) not in counts:
+                before = _after(part, child, seg)
+                if isinstance(child, Node):
+                    self.report.missing(child, before, part.loop.id)
+                elif part.loop.parent is not None or part.segs:
+                    self.report.missing_loop(child, before)
+        if part.segs and part.segs[0][0][0] == "HL":
+            self._children(part)
+        for rule in self.rules.get(part.loop.id, ()):
+            assert self.tx
+            for place in rule.body(part, self.tx):
+                self.report.ruled(rule, place, part.loop.id)
+
+    def _children(self, part: Part) -> None:
+        """HL04 tells whether there are levels below."""
+        head = part.segs[0]
+        flag = head[0][4] if len(head[0]) > 4 else ""
+        below = sum(part.counts.get(id(child), 0) for child in part.loop.loops() if child.hierarchical)
+        if flag == "0" and below or flag == "1" and not below:
+            severity = "warning" if flag == "1" and not self.report.tx_set.startswith("837") else "error"
+            self.report.structure("HL_CHILD", head, part.loop.id, element=4, value=flag, count=below, severity=severity)
+
+    # -- everything else
+
+    def _other(self, block: Block, number: int, seg: Seg) -> None:
+        """A segment of the envelope, or one that the set does not know here."""
+        e = seg[0]
+        if e[0] in ("ISA", "GS", "ST", "SE", "GE", "IEA", "TA1") and not (e[0] == "TA1" and self.tx):
+            if e[0] != "SE":
+                self._end(seg)
+            if e[0] == "ST":
+                self._begin(block, number, seg)
+            elif e[0] == "SE":
+                self._end(seg, trailer=e)
+            else:
+                self.envelopes.take(e, seg, block.header)
+            return
+        if self.tx is None:
+            self.envelopes.outside(e, seg)
+            return
+        if self.machine is None:
+            return
+        loop = self.parts[-1].loop.id if self.parts else ""
+        if e == [""]:
+            self.report.structure("SEGMENT_EMPTY", seg, loop)
+        elif e[0] not in grammar.dictionary()[0] or e[0].startswith("C0"):
+            self.report.structure("SEGMENT_UNKNOWN", seg, loop, value=e[0][:20])
+        elif e[0] not in self.machine.named:
+            self.report.structure("SEGMENT_NOT_IN_SET", seg, loop)
+        else:
+            self._unplaced(seg, loop)
+
+    def _unplaced(self, seg: Seg, loop: str) -> None:
+        """A segment of the set that has no place: most often its qualifier is unknown."""
+        assert self.machine
+        node = self.machine.named[seg[0][0]][0]
+        position = max((n.qualifier[0] for n in self.machine.named[seg[0][0]]), default=0)
+        if position and len(seg[0]) > position:
+            problem = ("ELEMENT_CODE", "7", None, None, seg[0][position][:80])
+            self.report.element(problem, (seg[0], node, seg[2], seg[3]), loop, position)
+        elif position:
+            problem = ("ELEMENT_MISSING", "1", None, None, "")
+            self.report.element(problem, (seg[0], node, seg[2], seg[3]), loop, position)
+        else:
+            self.report.structure("SEGMENT_UNEXPECTED", seg, loop)
+
+    def _begin(self, block: Block, number: int, seg: Seg) -> None:
+        """ST: choose the specification."""
+        header = block.header
+        ahead = [text.split(header.element) for text in block.segments[number + 1 : number + 60]]
+        st = seg[0]
+        version = st[3] if len(st) > 3 and "X" in st[3] else self.envelopes.version
+        name = route(st[1] if len(st) > 1 else "", version, ahead)
+        self.tx = Tx(
+            set=name,
+            guide=st[3] if len(st) > 3 and st[3] else self.envelopes.version,
+            control=st[2] if len(st) > 2 else "",
+            component=header.component,
+            repetition=header.repetition,
+            begin=seg[2],
+            old=header.old or version.startswith("004"),
+            today=self.envelopes.day or f"{datetime.now():%Y%m%d}",
+        )
+        self.report.begin(self.tx)
+        spec = grammar.spec(name) if name in grammar.names() else None
+        self.envelopes.transaction(seg, self.tx, spec)
+        self.levels = []
+        if spec is None:
+            self.machine, self.follow = None, _NOWHERE
+            return
+        self.machine = _machine(name, header.component, header.repetition)
+        self.rules = _rules(name)
+        self.follow = self.machine.start.follow
+        self.parts = [Part(spec.root, None)]
+
+    def _end(self, seg: Seg, trailer: list[str] | None = None) -> None:
+        """SE, or the lack of it."""
+        tx = self.tx
+        if tx is None:
+            if trailer is not None:
+                self.envelopes.outside(trailer, seg)
+            return
+        while self.parts:
+            self._close(self.parts.pop(), seg)
+        self.envelopes.trailer(trailer, seg, tx)
+        ok = self.report.end()
+        self.summaries.append(
+            TransactionSummary(set=tx.set, guide=tx.guide, control=tx.control, claims=tx.claims, ok=ok)
+        )
+        self.tx, self.machine, self.follow = None, None, _NOWHERE
+
+
+def _after(part: Part, child: Node | Loop, seg: Seg) -> Seg:
+    """The segment before which a missing child should have stood."""
+    order = {id(other): place for place, other in enumerate(part.loop.children)}
+    own = order[id(child)]
+    candidates = [s for s in part.segs if s[1] is not None and order.get(id(s[1]), -1) > own]
+    candidates += [kid.segs[0] for kid in part.kids if kid.segs and order.get(id(kid.loop), -1) > own]
+    return min(candidates, key=lambda s: s[2], default=seg)
+
+
+def _condition(kind: str) -> elements.Problem:
+    if kind == "E":
+        return "ELEMENT_EXCLUSION", "10", None, None, ""
+    return "ELEMENT_CONDITION", "2", None, None, ""
+
+
+def findings(source: InputSource, *, partner: Partner | None = None) -> Iterator[Finding]:
+    """Every finding, streamed as it is found; never an exception for bad content."""
+    yield from Checker(source, partner).findings()
+
+
+def check(source: InputSource, *, partner: Partner | None = None, limit: int = 1000) -> Report:
+    """The whole verdict on a file, with at most `limit` of its findings; never an exception for bad content."""
+    checker = Checker(source, partner)
+    kept: list[Finding] = []
+    total = errors = 0
+    for finding in checker.findings():
+        total += 1
+        errors += finding.severity == "error"
+        if len(kept) < limit:
+            kept.append(finding)
+    return Report(
+        interchanges=checker.envelopes.interchanges,
+        transactions=tuple(checker.summaries),
+        findings=tuple(kept),
+        truncated=total > limit,
+        errors=errors,
+    )
+
+
+__all__ = ["Checker", "Place", "check", "findings"]

@@ -1,0 +1,105 @@
+"""The loops of a transaction as they are being checked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from libs.x12.grammar import Loop, Node
+
+#: Elements, where the guide has the segment, index in the file, byte offset.
+Seg = tuple[list[str], Node | None, int, int]
+
+
+class Part:
+    """One occurrence of a loop: its segments, the loops within it that are kept, how often each occurred."""
+
+    __slots__ = ("counts", "kids", "loop", "parent", "segs")
+
+    def __init__(self, loop: Loop, parent: "Part | None") -> None:
+        self.loop = loop
+        self.parent = parent
+        self.segs: list[Seg] = []
+        self.kids: list[Part] = []
+        self.counts: dict[int, int] = {}
+
+    def first(self, name: str, qualifier: str = "", at: int = 1) -> Seg | None:
+        """Its first segment of that id, with that qualifier if one is given."""
+        for seg in self.segs:
+            e = seg[0]
+            if e[0] == name and (not qualifier or (len(e) > at and e[at] == qualifier)):
+                return seg
+        return None
+
+    def all(self, name: str, qualifier: str = "") -> list[Seg]:
+        """Its segments of that id."""
+        return [
+            seg
+            for seg in self.segs
+            if seg[0][0] == name and (not qualifier or (len(seg[0]) > 1 and seg[0][1] == qualifier))
+        ]
+
+    def value(self, name: str, position: int, qualifier: str = "") -> str:
+        """An element of its first such segment, or an empty text."""
+        seg = self.first(name, qualifier)
+        return seg[0][position] if seg and len(seg[0]) > position else ""
+
+    def loops(self, *names: str) -> list["Part"]:
+        """The loops within it that have one of these ids."""
+        return [kid for kid in self.kids if kid.loop.id in names]
+
+    def up(self, *names: str) -> "Part | None":
+        """The nearest loop around it that has one of these ids."""
+        part = self.parent
+        while part is not None and part.loop.id not in names:
+            part = part.parent
+        return part
+
+    @property
+    def head(self) -> Seg:
+        """Its first segment."""
+        return self.segs[0]
+
+
+def at(seg: Seg | None, position: int) -> str:
+    """An element of a segment, or an empty text."""
+    return seg[0][position] if seg and len(seg[0]) > position else ""
+
+
+@dataclass(slots=True)
+class Tx:
+    """The transaction being checked, and what its rules remember."""
+
+    set: str
+    guide: str
+    control: str
+    component: str
+    repetition: str
+    begin: int
+    """Index of its ST in the file."""
+    old: bool = False
+    """It is of a version before 5010."""
+    today: str = ""
+    """The day of the interchange, against which dates in the future are told."""
+    claims: int = 0
+    errors: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a rule found something wrong, and what."""
+
+    seg: Seg
+    message: str
+    element: int | None = None
+    component: int | None = None
+    value: str = ""
+    x12: str = ""
+    claim: str = ""
+    code: str = ""
+    """Another code than the rule's own."""
+    segment: str = ""
+    """The id of a segment that is missing before or after `seg`."""
+
+
+Places = Iterator[Place]
