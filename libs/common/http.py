@@ -5,7 +5,7 @@ Services import from here what their routes need; what happens on the way throug
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -45,7 +45,7 @@ from libs.common.problems import (
 )
 from libs.common.routing import BULK_BYTES, X12, Caller, RawBody, Router, Tx
 from libs.common.sealing import Keyring
-from libs.common.settings import ServiceSettings
+from libs.common.settings import MissingSetting, ServiceSettings
 from libs.common.threshold import Threshold
 
 __all__ = [
@@ -79,6 +79,9 @@ __all__ = [
 ]
 
 
+_SHORTEST_KEY: Final = 32
+
+
 def create_api(service: Service, settings: ServiceSettings, *, database: Database | None = None) -> FastAPI:
     """The API of `service`: its routers, the kernel's routes, `/livez`, `/readyz`, `/openapi.json`."""
     db = database or _database(settings)
@@ -98,7 +101,7 @@ def create_api(service: Service, settings: ServiceSettings, *, database: Databas
         service=service.name,
         db=db,
         verifier=auth.verifier(settings.jwks, issuer=settings.issuer, audience=settings.audience),
-        cursor_key=settings.cursor_key.read_bytes(),
+        cursor_key=_cursor_key(settings),
         body_limit_bytes=settings.body_limit_bytes,
         local=settings.local,
     )
@@ -129,6 +132,16 @@ def _database(settings: ServiceSettings) -> Database:
     clock = PlatformClock() if settings.business_clock == "platform" else SystemClock()
     keyring = Keyring.load(settings.keyring)
     return Database(settings.database("api"), service=settings.service, clock=clock, keyring=keyring)
+
+
+def _cursor_key(settings: ServiceSettings) -> bytes:
+    try:
+        found = settings.cursor_key.read_bytes()
+    except OSError:
+        raise MissingSetting("PARITY_CURSOR_KEY (a file with 32 random bytes or more)") from None
+    if len(found) < _SHORTEST_KEY:
+        raise MissingSetting("PARITY_CURSOR_KEY (a file with 32 random bytes or more)")
+    return found
 
 
 @asynccontextmanager

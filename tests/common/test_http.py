@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from libs.common.http import create_api
+from libs.common.settings import MissingSetting
 from tests.callers import Issuer, calling
 from tests.common import door_service
 from tests.conftest import TestDatabase
@@ -229,3 +231,14 @@ async def test_a_missing_scope_is_named(api: FastAPI, issuer: Issuer) -> None:
         answer = await caller.get("/v1/visits")
     check(answer, 403, "scope_missing")
     assert 'scope="reporting:read"' in answer.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize("content", [None, b"short"])
+def test_without_a_key_for_cursors_the_api_does_not_start(
+    doors_database: TestDatabase, tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "cursor.key").write_bytes(content)
+    settings = doors_database.settings("reporting", PARITY_CURSOR_KEY=tmp_path / "cursor.key")
+    with pytest.raises(MissingSetting, match="PARITY_CURSOR_KEY"):
+        create_api(door_service.create_service(), settings)
