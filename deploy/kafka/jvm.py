@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -193,6 +194,9 @@ def _end_leftover(home: Path, known: dict[str, Any]) -> None:
     if isinstance(pid, int) and str(home / "server.properties") in command_of(pid):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while command_of(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)  # until it has let go of its data
 
 
 def _read(path: Path) -> dict[str, Any]:

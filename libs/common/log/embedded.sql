@@ -167,6 +167,12 @@ begin
     where s.group_name = of_group and p.id = s.partition_id and s.member_id is not null
       and not exists (select from log.member m
                       where m.id = s.member_id and m.group_name = of_group and p.topic = any(m.topics));
+    if (select count(*) from log.member m where m.group_name = of_group) = 1 then      -- nothing to weigh
+        update log.position s set member_id = m.id, since = new_generation
+        from log.member m, log.partition p
+        where s.group_name = of_group and s.member_id is null and m.group_name = of_group
+          and p.id = s.partition_id and p.topic = any(m.topics);
+    end if;
     loop
         with held as (
             select m.id, m.topics, count(s.partition_id) as n
@@ -188,10 +194,23 @@ begin
     perform pg_notify('parity_log', '@' || of_group);
 end $$;
 
+-- A member lives while its session has not passed and its connection holds the lock that it took when it joined:
+-- one that was stopped is given up after its session, one that was killed at once.
+create or replace function log.gone_members(of_group text) returns setof uuid
+language sql volatile set search_path = pg_catalog, pg_temp as $$
+    select m.id from log.member m
+    where m.group_name = of_group and (m.expires_at < clock_timestamp() or not exists (
+        select from pg_locks l
+        where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+          and l.database = (select d.oid from pg_database d where d.datname = current_database())
+          and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended(m.id::text, 0)
+    ))
+$$;
+
 create or replace function log.expire_members(of_group text) returns boolean
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    delete from log.member m where m.group_name = of_group and m.expires_at < clock_timestamp();
+    delete from log.member m where m.group_name = of_group and m.id in (select log.gone_members(of_group));
     return found;
 end $$;
 
@@ -203,6 +222,7 @@ declare
 begin
     perform log.require_group(of_group);
     perform log.require_topics(reads, false);
+    perform pg_try_advisory_lock(hashtextextended(member::text, 0));
     insert into log.consumer_group (name) values (of_group) on conflict do nothing;
     perform from log.consumer_group g where g.name = of_group for update;
     changed := log.expire_members(of_group);
@@ -238,7 +258,7 @@ create or replace function log.heartbeat(of_group text, member uuid, session int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform log.require_group(of_group);
-    if exists (select from log.member m where m.group_name = of_group and m.expires_at < clock_timestamp()) then
+    if exists (select log.gone_members(of_group)) then
         perform from log.consumer_group g where g.name = of_group for update;
         if log.expire_members(of_group) then
             perform log.rebalance(of_group);

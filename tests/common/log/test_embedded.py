@@ -1,5 +1,6 @@
 """The log in Postgres: what a service may do with it, and what only its owner may."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -7,6 +8,7 @@ import pytest
 
 from libs.common.log import LogRefused, Message, open_log
 from libs.common.log.embedded import EmbeddedLog, Grant, install
+from tests.common.log.test_log import Member
 from tests.common.log.worlds import EmbeddedWorld, Harbour
 
 
@@ -162,6 +164,26 @@ async def test_creating_a_topic_again_with_other_partitions_leaves_it_as_it_is(
         await EmbeddedLog(harbour.admin_url).create_topics([topic], partitions=24)
         await member.poll(timeout_seconds=0)
         assert len(member.assignment()) == 12
+
+
+async def test_what_a_killed_member_held_is_free_at_once(
+    world: EmbeddedWorld, log: EmbeddedLog, topic: str, group: str
+) -> None:
+    """Its connection is gone, and so there is no session to wait for."""
+    world.session_seconds = 600
+    stranger = await Member.start(world, group, topic)
+    try:
+        assert (await stranger.ask("poll"))["held"] == 12
+        async with log.consumer(group, [topic]) as member:
+            await member.poll(timeout_seconds=0)
+            assert len(member.assignment()) == 6
+            stranger.process.kill()
+            await stranger.process.wait()
+            async with asyncio.timeout(10):
+                while len(member.assignment()) < 12:
+                    await member.poll(timeout_seconds=0.1)
+    finally:
+        await stranger.end()
 
 
 async def test_only_logs_that_we_know_are_opened() -> None:
