@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from libs.common import logs, migrations, parking, replay, timers, webhooks
+from libs.common import logs, migrations, parking, replay, telemetry, timers, webhooks
 from libs.common.clock import PlatformClock, SystemClock
 from libs.common.composition import Service
 from libs.common.consumer import consume
@@ -30,7 +30,7 @@ from libs.common.db import Database, Transaction
 from libs.common.http import create_api
 from libs.common.log import EventLog, LogUnavailable, open_log
 from libs.common.relay import Relay
-from libs.common.sealing import Keyring
+from libs.common.sealing import Keyring, UnusableKeyring
 from libs.common.settings import MissingSetting, Role, ServiceSettings
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,10 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
     try:
         settings = ServiceSettings.from_environment(service.name)
         logs.configure(service.name, chosen.command)
+        telemetry.configure(service.name, settings.otlp_endpoint)
         asyncio.run(_run(chosen, service, settings))
-    except MissingSetting as missing:
-        sys.exit(str(missing))
+    except (MissingSetting, UnusableKeyring) as unusable:
+        sys.exit(str(unusable))
 
 
 async def _run(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:
