@@ -8,14 +8,11 @@ import sqlalchemy as sa
 
 from libs import x12
 from libs.codes import payers
-from libs.codes.procedures import family
 from libs.common import outbox, tasks, timers
 from libs.common.clearinghouse import Account, ClearinghouseRefused, HttpClearinghouse, Receipt, account_of
 from libs.common.db import Row, Transaction
-from libs.common.events import ClaimSubmitted
-from libs.common.events.claims import SubmissionDetail, SubmittedLine, SubmittedLineDetail
 from libs.common.ids import new_id
-from services.claims import build837, correct, settle, store, tables
+from services.claims import build837, correct, settle, store, tables, tell
 from services.claims.build837 import Material
 from services.claims.domain import Claim, Status, Step
 from services.claims.lifecycle import CUT, move
@@ -252,52 +249,9 @@ async def _confirm_claim(tx: Transaction, row: Row) -> None:
     if claim.submission_id == row["id"] and claim.can(Step.CONFIRM):
         claim = await move(tx, claim, Step.CONFIRM)
     tx.correlation_id = claim.encounter_id
-    await outbox.add(tx, _submitted(tx, claim, row), sequence=claim.version)
+    await outbox.add(tx, tell.claim_submitted(tx, claim, row), sequence=claim.version)
     await correct.resubmitted(tx, claim)
     await settle.apply(tx, claim)
-
-
-def _submitted(tx: Transaction, claim: Claim, row: Row) -> ClaimSubmitted:
-    assert claim.provider_id is not None
-    return ClaimSubmitted(
-        claim_id=claim.id,
-        submission_id=row["id"],
-        encounter_id=claim.encounter_id,
-        practice_id=claim.practice_id,
-        patient_id=claim.patient_id,
-        provider_id=claim.provider_id,
-        payer_id=row["payer_id"],
-        rank=claim.rank,
-        attempt=row["attempt"],
-        frequency=row["frequency"],
-        patient_control_number=row["pcn"],
-        replaces=row["replaces"],
-        charge_cents=row["charge_cents"],
-        submitted_on=tx.today,
-        lines=[
-            SubmittedLine(
-                line_id=line["line_id"],
-                line_control=line["line_control"],
-                code_family=family(line["code"], claim.service_date),
-                charge_cents=line["charge_cents"],
-                units=line["units"],
-            )
-            for line in row["lines"]
-        ],
-        sealed=SubmissionDetail(
-            lines=[
-                SubmittedLineDetail(
-                    line_id=line["line_id"],
-                    procedure=line["code"],
-                    modifiers=line["modifiers"],
-                    service_date=claim.service_date,
-                )
-                for line in row["lines"]
-            ],
-            original_reference=row["original_reference"],
-            member_id=row["member_id"],
-        ),
-    )
 
 
 async def refuse(tx: Transaction, batch_id: str, words: str) -> None:

@@ -1,5 +1,7 @@
 """Acknowledgements are pulled at 20:00, and may come in any order."""
 
+from typing import Any
+
 import pytest
 
 from libs import x12
@@ -9,8 +11,8 @@ from services.claims import acknowledge
 from tests.claims.conftest import Desk, an_encounter
 
 
-async def pcn(desk: Desk, encounter: dict[str, object]) -> str:
-    claim = await desk.claim(encounter)  # type: ignore[arg-type]
+async def pcn(desk: Desk, encounter: dict[str, Any]) -> str:
+    claim = await desk.claim(encounter)
     return str(claim["submissions"][-1]["patient_control_number"])
 
 
