@@ -15,6 +15,7 @@ from services.sandbox.segments import (
     Segment,
     TransactionSet,
     Writer,
+    clean,
     day,
     element,
     money,
@@ -135,10 +136,15 @@ def _write_error(writer: Writer, error: BadSegment, transaction: TransactionSet)
     writer.add("IK3", error.segment, str(error.position), error.loop, error.code)
     pcn = _claim_around(transaction, error.position)
     if pcn:
-        writer.add("CTX", f"CLM01:{plain(pcn)}")
+        writer.add("CTX", f"CLM01:{_copied(pcn)}")
     for bad in error.elements:
         place = f"{bad.position}:{bad.component}" if bad.component else str(bad.position)
-        writer.add("IK4", place, "", bad.code, plain(bad.value)[:99])
+        writer.add("IK4", place, "", bad.code, _copied(bad.value)[:99])
+
+
+def _copied(value: str) -> str:
+    """A copy of what was sent, without what would cut the segment that carries it."""
+    return clean(value).replace(":", " ").replace("^", " ")
 
 
 def _claim_around(transaction: TransactionSet, position: int) -> str:

@@ -11,6 +11,7 @@ Segment = tuple[str, ...]
 """`("REF", "G1", "A100")`: the id, then the elements; composites and repetitions stay text."""
 
 ISA_LENGTH = 106
+_ISA_WIDTHS = [3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 2]
 
 
 class BrokenEnvelope(Exception):
@@ -79,7 +80,7 @@ def read_interchange(data: bytes) -> Interchange:
         raise BrokenEnvelope("022")
     separator = text[3]
     header = text[:ISA_LENGTH].split(separator)
-    if len(header) != 17 or len(header[16]) < 2:
+    if [len(value) for value in header] != _ISA_WIDTHS:
         raise BrokenEnvelope("022")
     component, terminator = header[16][0], header[16][1]
     isa = (*header[:16], component)
