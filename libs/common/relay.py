@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 BATCH_ROWS = 500
 BATCH_BYTES = 4_000_000
-POLL_SECONDS = 0.05
+POLL_SECONDS = (0.05, 0.25)
+"""How often a leader looks although nobody woke it: soon after the last row, less often the longer nothing comes."""
 STANDBY_SECONDS = 0.5
 STUCK_SECONDS = 5.0
 TIDY_SECONDS = 6 * 3600.0
@@ -101,15 +102,19 @@ class Relay:
         await connection.add_listener(f"{self.schema}_outbox", self._on_notice)
         loop = asyncio.get_running_loop()
         tidy_due = loop.time()
+        pause = POLL_SECONDS[0]
         while not stopping.is_set():
             if loop.time() >= tidy_due:
                 await connection.execute("select ensure_sent_partitions()")
                 await self.event_log.trim(KEEP_LOG_DAYS)
                 tidy_due = loop.time() + TIDY_SECONDS
             self._wake.clear()
-            if not await self._move(connection):
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            if await self._move(connection):
+                pause = POLL_SECONDS[0]
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+            pause = min(pause * 1.3, POLL_SECONDS[1])
 
     async def _move(self, connection: asyncpg.Connection) -> bool:
         """The oldest rows are in the log and in `sent`; False where there were none."""

@@ -1,7 +1,8 @@
 """The event log in Postgres: for one machine with one database, and nothing to install but pip.
 
 The records, groups and positions live in schema `log` (embedded.sql), owned by a role of its own. Append is
-part of the caller's transaction; readers are woken by NOTIFY and look every 50 ms besides.
+part of the caller's transaction; readers are woken by NOTIFY and look for themselves
+besides, after 50 ms at first and four times a second when nothing comes.
 """
 
 import json

@@ -19,7 +19,8 @@ from libs.common.log import LogRefused, LogUnavailable, PartitionLost, Record, T
 logger = logging.getLogger(__name__)
 
 CHANNEL = "parity_log"
-POLL_FLOOR_SECONDS = 0.05
+POLL_SECONDS = (0.05, 0.25)
+"""How often we look although nobody woke us: soon after the last record, less often the longer nothing comes."""
 MAX_POLL_INTERVAL_SECONDS = 300.0
 MAX_FETCH_BYTES = 16 * 1024 * 1024
 UNREACHABLE = (
@@ -92,6 +93,7 @@ class EmbeddedConsumer:
         self._rotation: deque[TopicPartition] = deque()
         self._wake = asyncio.Event()
         self._last_poll = 0.0
+        self._pause = POLL_SECONDS[0]
         self._heart: asyncio.Task[None] | None = None
 
     def assignment(self) -> frozenset[TopicPartition]:
@@ -107,11 +109,12 @@ class EmbeddedConsumer:
                 if self._stale:
                     await self._sync(connection)
                 found = await self._fetch(connection, max_records)
+            self._pause = POLL_SECONDS[0] if found else min(self._pause * 1.3, POLL_SECONDS[1])
             remaining = until - loop.time()
             if found or remaining <= 0:
                 return found
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(POLL_FLOOR_SECONDS, remaining))
+                await asyncio.wait_for(self._wake.wait(), min(self._pause, remaining))
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         lost = {tp for tp, offset in offsets.items() if tp not in self._held or offset > self._held[tp].position}
