@@ -13,6 +13,7 @@ import httpx
 import sqlalchemy as sa
 
 from deploy.local.keys import ISSUER, Keys
+from libs.common import webhooks
 from libs.common.composition import Service
 from libs.common.db import Database
 from libs.common.events import CATALOG, Envelope, Event, read
@@ -92,7 +93,8 @@ class Api:
 
     async def run_due(self) -> int:
         """Everything that is due by business time is done, and what that makes due; how many steps ran."""
-        steps = {timer.kind: timer.step for timer in self.service.timers}
+        due_work = (*self.service.timers, *webhooks.timers(self.service))
+        steps = {timer.kind: timer.step for timer in due_work}
         assert self.worker.keyring is not None
         work = Work(db=self.worker, http=self.outside, keyring=self.worker.keyring, settings=self.settings)
         for ran in range(1000):

@@ -126,7 +126,7 @@ def _way(
 
 def _deductible(benefits: Benefits, allowed: int, copay: int | None, steps: list[str], *, applies: bool) -> int:
     left = _deductible_left(benefits)
-    if left is None:
+    if not left:
         return 0
     if copay is not None and not applies:
         steps.append("The deductible is not applied to a visit with a copay.")
