@@ -1,6 +1,17 @@
 """HIPAA 005010 transactions: read, written, checked, acknowledged and explained; standard library only."""
 
-from libs.x12.api import InputSource, Reading, Unwritable, acknowledge, check, findings, read, write
+from libs.x12.api import (
+    InputSource,
+    Reading,
+    Transaction,
+    Unreadable,
+    Unwritable,
+    acknowledge,
+    check,
+    findings,
+    read,
+    write,
+)
 from libs.x12.findings import Finding, Partner, Report, TransactionSummary
 from libs.x12.records import *  # noqa: F403
 from libs.x12.records import (
@@ -67,7 +78,7 @@ def write_999(acknowledgement: SyntaxAcknowledgement) -> bytes:
 
 
 __all__ = [
-    "Finding", "InputSource", "Partner", "Reading", "Report", "TransactionSummary", "Unwritable",
+    "Finding", "InputSource", "Partner", "Reading", "Report", "Transaction", "TransactionSummary", "Unreadable", "Unwritable",
     "acknowledge", "check", "findings", "read", "write", "write_270", "write_271", "write_276", "write_277",
     "write_277ca", "write_278", "write_835", "write_837i", "write_837p", "write_999",
 ]  # fmt: skip

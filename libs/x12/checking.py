@@ -234,9 +234,9 @@ class Checker:
         head = part.segs[0]
         flag = head[0][4] if len(head[0]) > 4 else ""
         below = sum(part.counts.get(id(child), 0) for child in part.loop.loops() if child.hierarchical)
-        if flag == "0" and below or flag == "1" and not below:
-            severity = "warning" if flag == "1" and not self.report.tx_set.startswith("837") else "error"
-            self.report.structure("HL_CHILD", head, part.loop.id, element=4, value=flag, count=below, severity=severity)
+        idle = flag == "1" and not below and self.report.tx_set.startswith("837")
+        if flag == "0" and below or idle:
+            self.report.structure("HL_CHILD", head, part.loop.id, element=4, value=flag, count=below)
 
     # -- everything else
 

@@ -2,8 +2,10 @@
 
 from libs.x12.elements import is_date, is_time
 from libs.x12.grammar import Spec
+from libs.x12.findings import Severity
 from libs.x12.parts import Seg, Tx
 from libs.x12.report import Reporter
+from libs.x12.route import related
 from libs.x12.tokens import Header
 
 _QUALIFIERS = frozenset("01 14 20 27 28 29 30 33 ZZ".split())
@@ -195,7 +197,9 @@ class Envelopes:
         if guide not in spec.guides:
             gs = self.gs or seg
             place = (seg, 3) if own else (gs, 8)
-            self.report.structure("VERSION_UNKNOWN", place[0], element=place[1], value=guide)
+            tx.old = related(guide)
+            severity: Severity = "warning" if tx.old else "error"
+            self.report.structure("VERSION_UNKNOWN", place[0], element=place[1], value=guide, severity=severity)
 
     def trailer(self, e: list[str] | None, seg: Seg, tx: Tx) -> None:
         """SE: its count and number, or its absence."""

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from libs.x12.grammar import Loop, Node, Spec
+from libs.x12.grammar import QUALIFIED, Loop, Node, Spec
 
 _LEADING = re.compile(r"[A-Za-z0-9]*")
 
@@ -54,8 +54,8 @@ class Follow(dict[str, tuple[int, "Table"]]):
         nodes = self.state.machine.named.get(segment)
         if not nodes:
             raise KeyError(segment)
-        positions = [node.qualifier[0] for node in nodes if node.qualifier[0]]
-        found = (positions[0] if positions else 0, Table(self.state, segment))
+        position = max(node.qualifier[0] for node in nodes)
+        found = (position, Table(self.state, segment))
         self[segment] = found
         return found
 
@@ -186,15 +186,22 @@ def _within(loop: Loop, segment: str, value: str, ordinal: int) -> Place | None:
     """A place in this loop at or after the ordinal: its own segment, or the opening one of a child loop.
 
     A loop's first segment is found from its parent, so that it opens the loop anew."""
+    any_value: Place | None = None
     for position, child in enumerate(loop.children):
         if child.ordinal < ordinal:
             continue
         if isinstance(child, Node):
-            if child.id == segment and (position or loop.parent is None) and _matches(child, value):
-                return child, ()
+            if child.id != segment or not (position or loop.parent is None) or not _matches(child, value):
+                continue
+            found: Place = (child, ())
         elif child.first.id == segment and _matches(child.first, value):
-            return child.first, (child,)
-    return None
+            found = (child.first, (child,))
+        else:
+            continue
+        if found[0].qualifier[0] or segment not in QUALIFIED:
+            return found
+        any_value = any_value or found
+    return any_value
 
 
 def _matches(node: Node, value: str) -> bool:

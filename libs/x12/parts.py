@@ -77,7 +77,7 @@ class Tx:
     begin: int
     """Index of its ST in the file."""
     old: bool = False
-    """It is of a version before 5010."""
+    """It is of a version before 5010, or of a guide related to the one it is checked by."""
     today: str = ""
     """The day of the interchange, against which dates in the future are told."""
     claims: int = 0

@@ -8,6 +8,8 @@ FAMILIES = {
     "X299": "837I", "X221": "835", "X091": "835", "X279": "27X", "X092": "27X", "X212": "27S", "X093": "27S",
     "X214": "277CA", "X167": "277CA", "X070": "277CA", "X217": "278", "X094": "278", "X215": "278I", "X231": "999",
 }  # fmt: skip
+#: Guides that are close to one of ours, and are checked by it with a lighter hand.
+RELATED = frozenset({"X291", "X292", "X298", "X299"})
 _FAMILY = re.compile(r"X\d{3}")
 
 
@@ -45,3 +47,9 @@ def _review_kind(family: str, bht: list[str]) -> str:
     return {(False, False): "278", (False, True): "278R", (True, False): "278I", (True, True): "278IR"}[
         inquiry, answer
     ]
+
+
+def related(guide: str) -> bool:
+    """The guide is not ours, but of a family that one of ours resembles."""
+    match = _FAMILY.search(guide)
+    return bool(match) and match[0] in RELATED

@@ -53,7 +53,7 @@ def rule(
 
 def rules_of(set_name: str) -> dict[str, list[Rule]]:
     """Loop id to the rules of a set; '' for those of the whole transaction."""
-    from libs.x12.rules import claim, eligibility, payment, status  # noqa: F401 - they register themselves
+    from libs.x12.rules import claim, eligibility, other_payers, payment, status  # noqa: F401 - they register themselves
 
     found: dict[str, list[Rule]] = {}
     for (name, loop), entries in RULES.items():

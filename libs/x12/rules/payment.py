@@ -1,1 +1,277 @@
-"""Rules."""
+"""Rules of the 835: three balances, reversals, payment method, dates."""
+
+from libs.x12.parts import Part, Place, Places, Tx, at
+from libs.x12.rules import rule
+from libs.x12.rules.segments import routing_number
+from libs.x12.rules.values import adjustments, amount, cents, days, dollars, total
+
+GUIDE = "835 (X221A1), front matter: balancing"
+BPR = "835 (X221A1), notes on BPR"
+
+
+@rule("LINE_BALANCE", sets="835", loop="2100", level=3, source=GUIDE, advice="Charge less adjustments must be what was paid.")
+def line_balance(claim: Part, tx: Tx) -> Places:
+    """SVC02 less the line's CAS is SVC03."""
+    lines = claim.loops("2110")
+    charged = [amount(line.first("SVC"), 2) for line in lines]
+    claim_charge = amount(claim.first("CLP"), 3)
+    known = [value for value in charged if value is not None]
+    off_by = sum(known) - claim_charge if claim_charge is not None and len(known) == len(charged) else None
+    for line, charge in zip(lines, charged, strict=True):
+        svc = line.first("SVC")
+        paid = amount(svc, 3)
+        adjusted = total(line.all("CAS"))
+        if svc is None or charge is None or paid is None or charge - adjusted == paid:
+            continue
+        difference = charge - adjusted - paid
+        said = f"charge {dollars(charge)} less adjustments {dollars(adjusted)} is not the payment {dollars(paid)}"
+        element = 2 if off_by and off_by == difference else 3
+        yield Place(svc, f"Service line: {said} (difference {dollars(difference)})", element, value=at(svc, element), claim=at(claim.head, 1))
+
+
+@rule("CLAIM_BALANCE", sets="835", loop="2100", level=3, source=GUIDE, advice="The claim's charge less all its adjustments must be what was paid.")
+def claim_balance(claim: Part, tx: Tx) -> Places:
+    """CLP03 less the CAS of the claim and its lines is CLP04."""
+    clp = claim.first("CLP")
+    charge, paid = amount(clp, 3), amount(clp, 4)
+    if clp is None or charge is None or paid is None:
+        return
+    adjusted = total(claim.all("CAS")) + sum(total(line.all("CAS")) for line in claim.loops("2110"))
+    if charge - adjusted != paid:
+        difference = charge - adjusted - paid
+        said = f"charge {dollars(charge)} less adjustments {dollars(adjusted)} is not the payment {dollars(paid)}"
+        yield Place(clp, f"Claim {at(clp, 1)}: {said} (difference {dollars(difference)})", 4, value=at(clp, 4), claim=at(clp, 1))
+
+
+@rule("LINES_CHARGE", sets="835", loop="2100", level=3, source=GUIDE, advice="The lines' charges must add up to the claim's charge.")
+def lines_charge(claim: Part, tx: Tx) -> Places:
+    """With service lines, CLP03 is the sum of SVC02."""
+    clp = claim.first("CLP")
+    charges = [amount(line.first("SVC"), 2) for line in claim.loops("2110")]
+    charge = amount(clp, 3)
+    known = [value for value in charges if value is not None]
+    if clp and charge is not None and charges and len(known) == len(charges) and sum(known) != charge:
+        said = f"Claim {at(clp, 1)}: the lines' charges {dollars(sum(known))} are not the claim's {dollars(charge)}"
+        yield Place(clp, said, 3, value=at(clp, 3), claim=at(clp, 1))
+
+
+@rule("LINES_PAID", sets="835", loop="2100", level=3, source=GUIDE, advice="The lines' payments less claim-level adjustments must be the claim's payment.")
+def lines_paid(claim: Part, tx: Tx) -> Places:
+    """With service lines, CLP04 is the sum of SVC03 less the claim's own CAS."""
+    clp = claim.first("CLP")
+    payments = [amount(line.first("SVC"), 3) for line in claim.loops("2110")]
+    paid = amount(clp, 4)
+    known = [value for value in payments if value is not None]
+    own = total(claim.all("CAS"))
+    if clp and paid is not None and payments and len(known) == len(payments) and sum(known) - own != paid:
+        charge = amount(clp, 3)
+        adjusted = own + sum(total(line.all("CAS")) for line in claim.loops("2110"))
+        if charge is not None and charge - adjusted != paid:
+            return  # the claim's own balance says so already
+        said = f"Claim {at(clp, 1)}: the lines' payments {dollars(sum(known) - own)} are not the claim's {dollars(paid)}"
+        yield Place(clp, said, 4, value=at(clp, 4), claim=at(clp, 1))
+
+
+@rule("PATIENT_RESPONSIBILITY", sets="835", loop="2100", level=3, source="835 (X221A1), note on CLP05", advice="CLP05 must be the sum of the adjustments of group PR.")
+def patient_responsibility(claim: Part, tx: Tx) -> Places:
+    """CLP05 is the sum of the PR adjustments; a reversal is excepted."""
+    clp = claim.first("CLP")
+    if clp is None or at(clp, 2) in ("22", "25"):
+        return
+    entries = adjustments(claim.all("CAS"))
+    for line in claim.loops("2110"):
+        entries += adjustments(line.all("CAS"))
+    owed = sum(entry[2] for entry in entries if entry[0] == "PR")
+    said = cents(at(clp, 5)) if at(clp, 5) else 0
+    if said is None or said == owed or owed < 0 and not at(clp, 5):
+        return
+    text = f"Claim {at(clp, 1)}: CLP05 says the patient owes {dollars(said)}, the PR adjustments say {dollars(owed)}"
+    yield Place(clp, text, 5, value=at(clp, 5), claim=at(clp, 1))
+
+
+@rule("DENIED_YET_PAID", sets="835", loop="2100", level=4, source="835 (X221A1), note on CLP02", advice="A denied claim pays nothing; send status 1, 2 or 3 for one that was processed.")
+def denied_yet_paid(claim: Part, tx: Tx) -> Places:
+    """A denied claim (CLP02 4) pays nothing."""
+    clp = claim.first("CLP")
+    if clp and at(clp, 2) in ("4", "23", "25") and amount(clp, 4):
+        yield Place(clp, f"Claim {at(clp, 1)} has the status {at(clp, 2)} and yet is paid {at(clp, 4)}", 4, value=at(clp, 4), claim=at(clp, 1))
+
+
+@rule("REVERSAL_SIGN", sets="835", loop="2100", level=4, source="835 (X221A1), front matter: reversal and correction", advice="A reversal repeats the original's amounts with the opposite sign; nothing else is negative.")
+def reversal_sign(claim: Part, tx: Tx) -> Places:
+    """A reversal (CLP02 22) has no positive charge or payment; another claim has no negative charge."""
+    clp = claim.first("CLP")
+    if clp is None:
+        return
+    reversal = at(clp, 2) == "22"
+    name = f"Claim {at(clp, 1)}"
+    places = [(clp, 3), (clp, 4)] if reversal else [(clp, 3)]
+    for line in claim.loops("2110"):
+        svc = line.first("SVC")
+        if svc:
+            places += [(svc, 2), (svc, 3)] if reversal else [(svc, 2)]
+    for seg, position in places:
+        value = amount(seg, position)
+        if value is not None and (value > 0 if reversal else value < 0):
+            kind = "is a reversal, but this amount is positive" if reversal else "is no reversal, but this amount is negative"
+            yield Place(seg, f"{name} {kind}: {at(seg, position)}", position, value=at(seg, position), claim=at(clp, 1))
+
+
+@rule("ADJUSTMENT_TWICE", sets="835", loop="2100 2110", level=4, source="835 (X221A1), notes on CAS", advice="Send each reason once per group, with the sum.")
+def adjustment_twice(part: Part, tx: Tx) -> Places:
+    """A group and reason stand only once at one level."""
+    seen: set[tuple[str, str]] = set()
+    for group, reason, _, seg, position in adjustments(part.all("CAS")):
+        if (group, reason) in seen:
+            yield Place(seg, f"The adjustment {group} {reason} is there twice", position - 1, value=reason)
+        seen.add((group, reason))
+
+
+@rule("REMARK_MISSING", sets="835", loop="2100", level=4, severity="warning", source="CARC list, note on 16 and 226 and 227", advice="Add the remark code that says what is lacking.")
+def remark_missing(claim: Part, tx: Tx) -> Places:
+    """Reason 16 needs a remark code."""
+    own = any(at(seg, i) for seg in claim.all("MOA") for i in range(3, 8)) or any(at(seg, i) for seg in claim.all("MIA") for i in (5, 20, 21, 22, 23))
+    for part in (claim, *claim.loops("2110")):
+        if own or part.first("LQ", "HE"):
+            continue
+        for _, reason, _, seg, position in adjustments(part.all("CAS")):
+            if reason == "16":
+                yield Place(seg, "Reason 16 does not say what is lacking without a remark code", position - 1, value=reason)
+
+
+@rule("DATE_ORDER", sets="835", loop="2100", level=4, source="A period ends after it began", advice="Correct the dates.", x12="8")
+def period(claim: Part, tx: Tx) -> Places:
+    """The statement's first day is not after its last; a line's neither."""
+    for part, first, last in ((claim, "232", "233"), *((line, "150", "151") for line in claim.loops("2110"))):
+        begin, end = days(part, first), days(part, last)
+        if begin and end and begin[0][0] > end[0][0]:
+            seg = end[0][2]
+            yield Place(seg, f"The period ends on {end[0][0]}, before it begins on {begin[0][0]}", 2, value=end[0][0])
+
+
+@rule("DATE_IN_FUTURE", sets="835", loop="2100", level=4, source="A service precedes its payment", advice="Correct the date of service.", x12="8")
+def service_before_payment(claim: Part, tx: Tx) -> Places:
+    """No service was given after the file was made."""
+    whole = claim.up("")
+    limit = max(tx.today, whole.value("BPR", 16) if whole else "")
+    for part in (claim, *claim.loops("2110")):
+        for first, last, seg in days(part, "232", "233", "472", "150", "151"):
+            if max(first, last) > limit:
+                yield Place(seg, f"The date {at(seg, 2)} lies after the remittance", 2, value=at(seg, 2))
+
+
+@rule("SUM", sets="835", loop="2100", level=3, source=GUIDE)
+def remember(claim: Part, tx: Tx) -> Places:
+    """Keep the sums for the transaction's balance."""
+    clp = claim.first("CLP")
+    paid = amount(clp, 4)
+    state = tx.state
+    state["claims_paid"] = None if paid is None or state.get("claims_paid", 0) is None else state.get("claims_paid", 0) + paid
+    state["run"] = state.get("run", 0) + 1
+    state["run_charge"] = state.get("run_charge", 0) + (amount(clp, 3) or 0)
+    yield from ()
+
+
+@rule("SUMMARY", sets="835", loop="2000", level=3, source="835 (X221A1), notes on TS3", advice="Correct the totals, or leave the summary out.")
+def summary(run: Part, tx: Tx) -> Places:
+    """TS304 counts the claims of the run, TS305 adds their charges."""
+    count, charge = tx.state.pop("run", 0), tx.state.pop("run_charge", 0)
+    ts3 = run.first("TS3")
+    if ts3 is None:
+        return
+    if at(ts3, 4).isdigit() and int(at(ts3, 4)) != count:
+        yield Place(ts3, f"TS304 says {at(ts3, 4)} claims, there are {count}", 4, value=at(ts3, 4))
+    if amount(ts3, 5) is not None and amount(ts3, 5) != charge:
+        yield Place(ts3, f"TS305 says {at(ts3, 5)}, the charges add up to {dollars(charge)}", 5, value=at(ts3, 5))
+
+
+@rule("PAYMENT_BALANCE", sets="835", loop="transaction", level=3, source=GUIDE, advice="BPR02 must be the claims' payments less the provider adjustments.")
+def payment_balance(whole: Part, tx: Tx) -> Places:
+    """BPR02 is the sum of CLP04 less the sum of all PLB amounts."""
+    bpr = whole.first("BPR")
+    paid, claims = amount(bpr, 2), tx.state.get("claims_paid", 0)
+    if bpr is None or paid is None or claims is None:
+        return
+    taken = 0
+    for seg in whole.all("PLB"):
+        for position in range(4, min(len(seg[0]), 15), 2):
+            value = cents(at(seg, position)) if at(seg, position) else 0
+            if value is None:
+                return
+            taken += value
+    expected = claims - taken
+    if at(bpr, 3) == "D" and paid > 0:
+        paid = -paid
+    if expected != paid:
+        said = f"the claims' payments {dollars(claims)} less provider adjustments {dollars(taken)} are {dollars(expected)}"
+        yield Place(bpr, f"BPR02 says {at(bpr, 2)}, but {said}", 2, value=at(bpr, 2))
+
+
+@rule("PAYMENT_METHOD", sets="835", loop="transaction", level=4, source=BPR, advice="Make method, format and bank fields agree.")
+def payment_method(whole: Part, tx: Tx) -> Places:
+    """ACH has a format and both banks; a check has no format; no payment is no money."""
+    bpr = whole.first("BPR")
+    if bpr is None:
+        return
+    method, money = at(bpr, 4), amount(bpr, 2)
+    if method in ("ACH", "FWT", "BOP"):
+        needed = (5, 6, 7, 8, 9, 10, 12, 13, 14, 15) if method == "ACH" else (6, 7, 8, 9, 12, 13, 14, 15)
+        for position in needed:
+            if not at(bpr, position):
+                yield Place(bpr, f"BPR{position:02d} must be sent with the payment method {method}", position, x12="I6")
+                break
+    elif at(bpr, 5):
+        yield Place(bpr, f"BPR05 belongs to ACH payments only, not to {method}", 5, value=at(bpr, 5), x12="I10")
+    if method == "NON" and money:
+        yield Place(bpr, f"BPR04 says that there is no payment, but BPR02 is {at(bpr, 2)}", 4, value=method)
+    if method == "NON" and at(bpr, 1) in ("I", "C", "D", "P", "U"):
+        yield Place(bpr, f"BPR01 {at(bpr, 1)} announces money, but the method is NON", 1, value=at(bpr, 1))
+    if at(bpr, 1) == "H" and money:
+        yield Place(bpr, f"BPR01 H is a notification only, but BPR02 is {at(bpr, 2)}", 1, value="H")
+    if money is not None and money < 0:
+        yield Place(bpr, f"BPR02 {at(bpr, 2)} is negative; carry the balance forward with a PLB", 2, value=at(bpr, 2))
+
+
+@rule("ROUTING_NUMBER", sets="835", loop="transaction", level=5, source="ABA, check digit of a routing number", advice="Correct the bank's routing number.", x12="7")
+def routing(whole: Part, tx: Tx) -> Places:
+    """A routing number of qualifier 01 has nine digits, the last one a check digit."""
+    bpr = whole.first("BPR")
+    for kind, position in ((6, 7), (12, 13)):
+        text = at(bpr, position)
+        if bpr and at(bpr, kind) == "01" and text and not routing_number(text):
+            yield Place(bpr, f"BPR{position:02d} {text!r} is not a valid routing number", position, value=text)
+
+
+@rule("TRACE", sets="835", loop="transaction", level=4, source="835 (X221A1), notes on TRN03 and BPR10", advice="Send 1 and the payer's tax id.")
+def trace(whole: Part, tx: Tx) -> Places:
+    """TRN03 is 1 and nine digits."""
+    trn = whole.first("TRN")
+    text = at(trn, 3)
+    if trn and text and not (text[0] in "139" and text[1:].isalnum()):
+        yield Place(trn, f"TRN03 {text!r} does not begin with 1", 3, value=text)
+
+
+@rule("TRACE_ORIGINATOR", sets="835", loop="transaction", level=4, severity="warning", source="835 (X221A1), notes on TRN03 and BPR10", advice="Send the same in both.", x12="7")
+def trace_originator(whole: Part, tx: Tx) -> Places:
+    """TRN03 and BPR10 are the same payer."""
+    trn, bpr = whole.first("TRN"), whole.first("BPR")
+    if trn and at(bpr, 10) and at(trn, 3) and at(bpr, 10) != at(trn, 3):
+        yield Place(trn, f"TRN03 {at(trn, 3)!r} is not BPR10 {at(bpr, 10)!r}", 3, value=at(trn, 3))
+
+
+@rule("NO_CLAIMS", sets="835", loop="transaction", level=4, severity="warning", source="A payment is for something", advice="Send the claims, or the provider adjustments, that the payment is for.")
+def no_claims(whole: Part, tx: Tx) -> Places:
+    """A payment comes with claims or provider adjustments."""
+    bpr = whole.first("BPR")
+    if bpr and not tx.claims and not whole.all("PLB") and amount(bpr, 2):
+        yield Place(bpr, "There is a payment, but no claim and no provider adjustment", 2, value=at(bpr, 2))
+
+
+@rule("PLB_REFERENCE", sets="835", loop="transaction", level=4, severity="warning", source="835 (X221A1), notes on PLB03-2", advice="Name the claim or balance that the money belongs to.")
+def plb_reference(whole: Part, tx: Tx) -> Places:
+    """A recovery or a balance carried forward names what it belongs to."""
+    for seg in whole.all("PLB"):
+        for position in range(3, min(len(seg[0]), 14), 2):
+            code, _, reference = at(seg, position).partition(tx.component or ":")
+            if code in ("WO", "FB", "72") and not reference:
+                yield Place(seg, f"PLB{position:02d}: {code} without a reference", position, 2)

@@ -125,7 +125,7 @@ def diagnosis_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
         form = ICD10 if kind in ("ABK", "ABF", "ABJ", "ABN", "APR") else ICD9 if kind in ("BK", "BF") else None
         if form and code and not form.fullmatch(code):
             yield Place(seg, f"HI{position:02d}-2 {code!r} has not the form of a diagnosis code", position, 2, code)
-        if kind in ("ABK", "ABF", "BK", "BF") and code in seen:
+        if kind in ("ABK", "ABF", "BK", "BF") and code and code in seen:
             said = f"HI{position:02d}-2: the diagnosis {code!r} is there twice"
             yield Place(seg, said, position, 2, code, code="DIAGNOSIS_TWICE")
         seen.add(code)

@@ -1,0 +1,60 @@
+"""Amounts and dates as the rules need them; what is malformed is another finding and counts as unknown here."""
+
+from libs.x12 import convert
+from libs.x12.elements import is_date
+from libs.x12.parts import Part, Seg, at
+
+_CENTS: convert.Remembered = convert.Remembered(convert.cents)
+
+
+def cents(text: str) -> int | None:
+    """Whole cents, or None for what is no amount."""
+    try:
+        return _CENTS[text] if text else None  # type: ignore[no-any-return]
+    except ValueError:
+        return None
+
+
+def amount(seg: Seg | None, position: int) -> int | None:
+    """The amount at an element."""
+    return cents(at(seg, position))
+
+
+def adjustments(segs: list[Seg]) -> list[tuple[str, str, int, Seg, int]]:
+    """Every adjustment of CAS segments: group, reason, cents, segment, position of its amount."""
+    found = []
+    for seg in segs:
+        e = seg[0]
+        for position in range(3, min(len(e), 20), 3):
+            value = cents(e[position])
+            if value is not None:
+                found.append((e[1], e[position - 1], value, seg, position))
+    return found
+
+
+def total(segs: list[Seg]) -> int:
+    """The sum of all adjustments of CAS segments."""
+    return sum(entry[2] for entry in adjustments(segs))
+
+
+def days(part: Part, *qualifiers: str) -> list[tuple[str, str, Seg]]:
+    """First and last day of each DTP or DTM with one of the qualifiers; malformed ones are left out."""
+    found = []
+    for seg in part.segs:
+        e = seg[0]
+        if e[0] == "DTP" and at(seg, 1) in qualifiers and at(seg, 3):
+            text = at(seg, 3)
+        elif e[0] == "DTM" and at(seg, 1) in qualifiers:
+            text = at(seg, 2)
+        else:
+            continue
+        first, _, last = text.partition("-")
+        first, last = first[:8], last or first[:8]
+        if len(first) == len(last) == 8 and is_date(first) and is_date(last):
+            found.append((first, last, seg))
+    return found
+
+
+def dollars(value: int) -> str:
+    """For messages."""
+    return f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02d}"
