@@ -5,6 +5,7 @@ Services import from here what their routes need; what happens on the way throug
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -177,6 +178,8 @@ def _refusals(api: FastAPI, service: Service) -> None:
 
     async def refuse(request: Request, error: Exception) -> Response:
         problem = failures.problem_of(error, service.problems)
+        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            problem.headers["Allow"] = ", ".join(openapi.methods(api, request.url.path))
         failures.record(problem, error)
         return failures.answer(problem, request.scope.get(REQUEST_ID))
 

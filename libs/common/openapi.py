@@ -24,6 +24,7 @@ _WORDS: Final = {
     "428": "Say with If-Match which version you mean",
     "default": "Another refusal; `code` says which",
 }
+_ETAG: Final = r'^(\*|(W/)?"[0-9]{1,18}")$'
 _KEY: Final = {
     "name": HEADER,
     "in": "header",
@@ -82,8 +83,10 @@ def _describe(operation: dict[str, Any], route: DoorRoute, method: str) -> None:
         wanted |= {"422"}
         if "HTTPValidationError" in str(responses.get("422")):
             del responses["422"]
-    if any(one.get("name") == "If-Match" for one in operation.get("parameters", ())):
-        wanted |= {"412", "428"}
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == "If-Match":
+            parameter |= {"required": True, "schema": {"type": "string", "pattern": _ETAG}, "example": '"3"'}
+            wanted |= {"412", "428"}
     for status in sorted(wanted):
         responses.setdefault(status, {"description": _WORDS[status], **_PROBLEM})
     if door.idempotent:
@@ -96,6 +99,13 @@ def _describe(operation: dict[str, Any], route: DoorRoute, method: str) -> None:
                 }
     if door.phi:
         operation["x-phi"] = True
+
+
+def methods(app: FastAPI, path: str) -> list[str]:
+    """What can be done at this path, by any of the routes that it fits."""
+    routes = (context.original_route for context in iter_route_contexts(app.routes))
+    fitting = (route for route in routes if isinstance(route, DoorRoute) and route.path_regex.match(path))
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 def operation_id(route: APIRoute) -> str:

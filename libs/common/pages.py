@@ -133,7 +133,10 @@ def expected_version(
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise PreconditionFailed("If-Match is not an ETag of ours.")
+        raise Malformed(
+            "If-Match is not an ETag of ours.",
+            errors=[FieldError("/If-Match", "etag_invalid", "Send the ETag as you got it, quotes included.", "header")],
+        )
     return int(text)
 
 

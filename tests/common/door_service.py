@@ -115,7 +115,7 @@ async def fail_visit(visit_id: str, how: Annotated[str, Query()], tx: Tx) -> Non
     }
     if how == "out_of_range":
         await tx.execute(sa.select(tasks.task).where(tasks.task.c.amount_cents == 2**70))
-    raise failures[how]
+    raise failures.get(how, NotFound())
 
 
 @router.post("/835", scope="reporting:write", accepts=X12, body_limit_bytes=2048)

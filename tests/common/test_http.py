@@ -134,7 +134,7 @@ async def test_no_such_path_and_no_such_method(biller: httpx.AsyncClient) -> Non
     check(await biller.get("/v1/nothing"), 404, "not_found")
     answer = await biller.delete("/v1/visits")
     check(answer, 405, "method_not_allowed")
-    assert "GET" in answer.headers["allow"] or "POST" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ async def test_a_replacement_needs_the_version_that_was_read(biller: httpx.Async
 
     check(await biller.put(path, json=VISIT), 428, "precondition_required")
     check(await biller.put(path, json=VISIT, headers={"If-Match": '"7"'}), 412, "precondition_failed")
-    check(await biller.put(path, json=VISIT, headers={"If-Match": "x" * 30}), 412, "precondition_failed")
+    check(await biller.put(path, json=VISIT, headers={"If-Match": "x" * 30}), 400, "malformed")
     assert (await biller.put(path, json=VISIT, headers={"If-Match": tag})).status_code == 200
     assert (await biller.put(path, json=VISIT, headers={"If-Match": "*"})).status_code == 200
 
