@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from libs.common.log import EventLog, Message
+from libs.common.log import EventLog, LogRefused, Message
 from libs.common.transient import is_transient, wait, waits
 
 log = logging.getLogger(__name__)
@@ -105,8 +105,7 @@ class Relay:
         pause = POLL_SECONDS[0]
         while not stopping.is_set():
             if loop.time() >= tidy_due:
-                await connection.execute("select ensure_sent_partitions()")
-                await self.event_log.trim(KEEP_LOG_DAYS)
+                await self._tidy(connection)
                 tidy_due = loop.time() + TIDY_SECONDS
             self._wake.clear()
             if await self._move(connection):
@@ -115,6 +114,12 @@ class Relay:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
             pause = min(pause * 1.3, POLL_SECONDS[1])
+
+    async def _tidy(self, connection: asyncpg.Connection) -> None:
+        """There is room for this month's and the next month's archive, and the log has let go of what is old."""
+        await connection.execute("select ensure_sent_partitions()")
+        with suppress(LogRefused):  # a service that has no part in the log has nothing to tidy there
+            await self.event_log.trim(KEEP_LOG_DAYS)
 
     async def _move(self, connection: asyncpg.Connection) -> bool:
         """The oldest rows are in the log and in `sent`; False where there were none."""

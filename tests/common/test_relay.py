@@ -146,6 +146,19 @@ async def test_a_standby_takes_over_at_once_from_a_leader_that_died(dock: Dock) 
             assert second.leading
 
 
+async def test_a_service_that_has_no_part_in_the_log_has_an_idle_relay(dock: Dock, harbour: Harbour) -> None:
+    async with harbour.admin() as connection:
+        await connection.execute("grant select, insert, delete on dock.outbox to dock_api")
+        await connection.execute("grant execute on function dock.ensure_sent_partitions() to dock_api")
+    relay = Relay(dock.url.replace("dock_worker", "dock_api"), "dock", EmbeddedLog(dock.url.replace("worker", "api")))
+    async with relaying(relay) as (running,):
+        async with asyncio.timeout(5):
+            while not relay.leading:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert not running.done()
+
+
 async def test_large_rows_go_in_batches_that_fit(dock: Dock) -> None:
     await _fill(dock, 12, b"x" * 1_000_000)
     async with relaying(Relay(dock.url, "dock", dock.log)):
