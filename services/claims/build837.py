@@ -1,5 +1,6 @@
 """A claim as its 837P says it, read as the payer would read it before it goes out."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -49,7 +50,7 @@ def claim_record(material: Material) -> x12.Claim:
         pay_to=_pay_to(practice),
         subscriber=subscriber,
         patient=patient,
-        payer=x12.Party(name=material.payer.name, id_qualifier="PI", id=material.payer.edi_id),
+        payer=x12.Party(name=plain(material.payer.name), id_qualifier="PI", id=material.payer.edi_id),
         pos=content.place_of_service,
         frequency="7" if material.original_reference else "1",
         original_reference=material.original_reference or "",
@@ -66,11 +67,22 @@ def claim_record(material: Material) -> x12.Claim:
     )
 
 
+def plain(text: str | None) -> str:
+    """A name as X12 carries it: capitals of the basic character set, accents and foreign quotes taken off.
+
+    >>> plain("García-O’Neil")
+    "GARCIA-O'NEIL"
+    """
+    apart = unicodedata.normalize("NFKD", (text or "").replace("’", "'"))
+    letters = "".join(one for one in apart if one.isascii() and one.isprintable() and one not in "*~:^|<>")
+    return " ".join(letters.upper().split())
+
+
 def _address(address: Mapping[str, Any]) -> x12.Address:
     return x12.Address(
-        line1=address["line1"],
-        line2=address.get("line2") or "",
-        city=address["city"],
+        line1=plain(address["line1"]),
+        line2=plain(address.get("line2")),
+        city=plain(address["city"]),
         state=address["state"],
         postal_code=address["zip"],
     )
@@ -78,7 +90,7 @@ def _address(address: Mapping[str, Any]) -> x12.Address:
 
 def _billing(practice: Mapping[str, Any], *, with_taxonomy: bool) -> x12.Party:
     return x12.Party(
-        name=practice["name"],
+        name=plain(practice["name"]),
         id_qualifier="XX",
         id=practice["npi"],
         address=_address(practice["address"]),
@@ -95,8 +107,8 @@ def _pay_to(practice: Mapping[str, Any]) -> x12.Party | None:
 def _clinician(provider: Mapping[str, Any], *, with_taxonomy: bool) -> x12.Party:
     return x12.Party(
         person=True,
-        name=provider["last_name"],
-        first_name=provider["first_name"],
+        name=plain(provider["last_name"]),
+        first_name=plain(provider["first_name"]),
         id_qualifier="XX",
         id=provider["npi"],
         taxonomy=provider["taxonomy"] if with_taxonomy else "",
@@ -111,7 +123,7 @@ def _facility(material: Material) -> x12.Party | None:
     if location["address"] == material.practice["address"]:
         return None
     return x12.Party(
-        name=location["name"],
+        name=plain(location["name"]),
         id_qualifier="XX" if location.get("npi") else "",
         id=location.get("npi") or "",
         address=_address(location["address"]),
@@ -142,9 +154,9 @@ def _insured(material: Material) -> tuple[x12.Subscriber, x12.Patient | None]:
     relationship = answer.get("relationship") or coverage.get("relationship") or "self"
     patient = x12.Party(
         person=True,
-        name=detail["last_name"],
-        first_name=detail["first_name"],
-        middle_name=detail.get("middle_name") or "",
+        name=plain(detail["last_name"]),
+        first_name=plain(detail["first_name"]),
+        middle_name=plain(detail.get("middle_name")),
         address=_address(detail["address"]) if detail.get("address") else None,
         birth_date=date.fromisoformat(detail["dob"]),
         gender=detail["sex"],
@@ -159,8 +171,8 @@ def _insured(material: Material) -> tuple[x12.Subscriber, x12.Patient | None]:
     named = coverage.get("subscriber") or {}
     holder = x12.Party(
         person=True,
-        name=answer.get("subscriber_last_name") or named.get("last_name") or detail["last_name"],
-        first_name=answer.get("subscriber_first_name") or named.get("first_name") or "",
+        name=plain(answer.get("subscriber_last_name") or named.get("last_name") or detail["last_name"]),
+        first_name=plain(answer.get("subscriber_first_name") or named.get("first_name")),
     )
     return (
         x12.Subscriber(party=_member(holder, material), relationship="", **common),
@@ -199,7 +211,7 @@ def file(
 ) -> bytes:
     """One interchange for one payer and practice; BHT03 is made of its control number. Raises x12.Unwritable."""
     phone = "".join(digit for digit in practice.get("phone") or "" if digit.isdigit())
-    contact = x12.Contact(name=practice.get("contact_name") or practice["name"], phone=phone or "0000000000")
+    contact = x12.Contact(name=plain(practice.get("contact_name") or practice["name"]), phone=phone or "0000000000")
     return x12.write_837p(
         x12.ClaimFile(
             envelope=x12.Envelope(

@@ -30,6 +30,7 @@ class Facts:
     taxonomy: str | None = None
     others: Sequence[Claim] = ()
     """The patient's other claims of the day."""
+    patient_has_address: bool = True
 
     @property
     def content(self) -> Content:
@@ -294,6 +295,11 @@ def _timely(facts: Facts, params: Mapping[str, Any]) -> Found:
         yield "/service_date", f"the payer takes claims until {last.isoformat()}", None
 
 
+def _patient_address(facts: Facts, _: Mapping[str, Any]) -> Found:
+    if not facts.patient_has_address:
+        yield "/patient/address", "the payer wants the address of a patient who is the subscriber", None
+
+
 def _medicare_kind(facts: Facts, _: Mapping[str, Any]) -> Found:
     kind = taxonomy(facts.taxonomy or "")
     if kind is not None and not kind.medicare_enrolls(facts.on):
@@ -328,5 +334,6 @@ EDITS: Mapping[str, Edit] = {
     "principal_is_not_z": _not_z,
     "charge_present": _charge,
     "timely_filing": _timely,
+    "patient_address": _patient_address,
     "medicare_kind_of_clinician": _medicare_kind,
 }

@@ -69,6 +69,7 @@ async def _rules(
         eap=detail["billing_flags"]["eap"],
         taxonomy=(gates.provider.get("sealed") or {}).get("taxonomy"),
         others=await store.same_day(tx, claim),
+        patient_has_address=detail["patient"].get("address") is not None,
     )
     content, found = edits.run(facts)
     findings = [finding.view() for finding in found]
@@ -159,6 +160,8 @@ async def _people(tx: Transaction, claim: Claim, detail: Mapping[str, Any], gate
     practice = await store.known(tx, "practice", claim.practice_id)
     if practice is None or practice["status"] != "active":
         gates.waits.append("practice_unknown")
+    elif not full_postal_code(practice["sealed"]["address"]["zip"]):
+        gates.waits.append("practice_address")
     found = await store.known_by(tx, "provider", claim.provider_npi)
     gates.provider = next(iter(found), None)
     if gates.provider is None:
@@ -177,6 +180,15 @@ async def billable(tx: Transaction, claim: Claim, provider_id: str, payer_id: st
         if location_id is None or enrollment["location_ids"] is None or location_id in enrollment["location_ids"]
         for span in enrollment["billable"]
     )
+
+
+def full_postal_code(code: str) -> bool:
+    """Whether the code has all nine digits; payers return a billing provider's address without them.
+
+    >>> full_postal_code("787010007"), full_postal_code("78701"), full_postal_code("787010000")
+    (True, False, False)
+    """
+    return len(code) == 9 and code.isdigit() and not code.endswith("0000")
 
 
 def covers(span: Mapping[str, str | None], on: date) -> bool:
