@@ -8,6 +8,7 @@ LOG ?= embedded
 SEEDS ?= 20
 BIN := .venv/bin
 READY := .venv/.ready
+PYX12 := .parity/oracles/pyx12/bin/x12valid
 LOCAL := $(BIN)/python -m deploy.local
 PYTHON_FILES := deploy libs services tests
 
@@ -74,12 +75,12 @@ chaos: $(READY) ## Kill processes in the middle of the flow, SEEDS times, on LOG
 	@PARITY_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m crash
 
 .PHONY: oracles
-oracles: $(READY) ## Check our X12 against independent readers
-	@$(BIN)/python -m pytest -m oracle
+oracles: $(READY) $(PYX12) ## Have our X12 read by pyx12, a reader that is not ours
+	@$(BIN)/python -m pytest tests -k others_can_read
 
-.PHONY: bench
-bench: $(READY) ## Measure what a machine carries
-	@$(BIN)/python -m pytest -m bench -s
+$(PYX12):
+	@$(BIN)/python -m venv .parity/oracles/pyx12
+	@.parity/oracles/pyx12/bin/python -m pip install --quiet --disable-pip-version-check pyx12==4.0.0 defusedxml==0.7.1
 
 .PHONY: lint
 lint: $(READY) ## Check style and formatting
