@@ -12,7 +12,7 @@ from services.remittance.domain.ledger import Buckets, Entry, moves
 from services.remittance.domain.line import Standing, stand
 from services.remittance.domain.patient import Applied, Owed, apply_money
 from services.remittance.store import claims, ledger, money
-from services.remittance.store.claims import Receivable
+from services.remittance.store.claims import History, Receivable
 from services.remittance.store.ledger import Line, PatientAccount
 
 OWNER = "payments"
@@ -50,9 +50,7 @@ async def restate(tx: Transaction, claim: Receivable, kind: str, **cause: str | 
     )
     if restated.after != restated.before:
         await tell(tx, claim, receivable_changed(claim, restated.total))
-    await _watch(tx, claim, restated, unclassified=history.unclassified)
-    if kind == "payment":
-        await tasks.close(tx, subject_id=claim.claim_id, reason="takeback_without_correction", outcome="corrected")
+    await _watch(tx, claim, restated, history)
     return restated
 
 
@@ -168,8 +166,8 @@ async def tell_balance(tx: Transaction, account: PatientAccount) -> PatientAccou
             unapplied_cents=now.unapplied,
         )
         await outbox.add(tx, event, sequence=now.version)
-    await ledger.save_account(tx, now)
-    if is_news or now.unapplied:
+        await ledger.save_account(tx, now)
+    if account.unapplied or now.unapplied:
         await _offer_refund(tx, now)
     return now
 
@@ -192,42 +190,30 @@ async def _offer_refund(tx: Transaction, account: PatientAccount) -> None:
     )
 
 
-async def _watch(tx: Transaction, claim: Receivable, restated: Restated, *, unclassified: bool) -> None:
+async def _watch(tx: Transaction, claim: Receivable, restated: Restated, history: History) -> None:
     """What a person must look at has a task as long as it is so, and no longer."""
     total = restated.total
-    await watch(
-        tx,
-        total.credits > 0,
-        reason="credit_balance",
-        claim=claim,
-        amount_cents=total.credits,
-        detail="the payer has paid more than the claim was worth; refund it or wait for the takeback",
-    )
-    await watch(
-        tx,
-        unclassified and total.in_flight > 0,
-        reason="adjustment_unclassified",
-        claim=claim,
-        amount_cents=total.in_flight,
-        detail="an adjustment code is in no table; the money stays in flight until it is classified",
-    )
-
-
-async def watch(
-    tx: Transaction, is_so: bool, *, reason: str, claim: Receivable, amount_cents: int, detail: str
-) -> None:
-    """A task about the claim is open exactly while `is_so`."""
-    if not is_so:
+    wanted = {
+        "credit_balance": (total.credits, "the payer has paid more than the claim was worth; refund it or wait for it"),
+        "adjustment_unclassified": (
+            total.in_flight if history.unclassified else 0,
+            "an adjustment code is in no table; the money stays in flight until it is classified",
+        ),
+    }
+    settled = {"takeback_without_correction"} if history.decisions else set()
+    settled |= {reason for reason, (amount, _) in wanted.items() if not amount}
+    for reason in sorted(settled & await money.open_reasons(tx, claim.claim_id)):
         await tasks.close(tx, subject_id=claim.claim_id, reason=reason, outcome="solved")
-        return
-    await tasks.open(
-        tx,
-        reason=reason,
-        subject_type="claim",
-        subject_id=claim.claim_id,
-        practice_id=claim.practice_id,
-        owner=OWNER,
-        due_on=tx.today + timedelta(days=DAYS_TO_LOOK_AT_IT),
-        amount_cents=amount_cents,
-        detail=detail,
-    )
+    for reason, (amount, words) in wanted.items():
+        if amount:
+            await tasks.open(
+                tx,
+                reason=reason,
+                subject_type="claim",
+                subject_id=claim.claim_id,
+                practice_id=claim.practice_id,
+                owner=OWNER,
+                due_on=tx.today + timedelta(days=DAYS_TO_LOOK_AT_IT),
+                amount_cents=amount,
+                detail=words,
+            )

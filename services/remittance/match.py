@@ -18,15 +18,16 @@ class Match:
 
 
 async def find(tx: Transaction, claim: EraClaim, payer_id: str | None) -> Match | None:
-    """By our control number, exact or as payers alter it, then by member, date and charge; None where not certain."""
-    key = key_of(claim.pcn)
-    if key:
+    """By our control number, exact or as payers alter it; without one by member, date and charge.
+
+    A number that nobody knows is of a claim that we have not heard of yet, or not ours: it is not guessed at.
+    """
+    if key := key_of(claim.pcn):
         found = await claims.submissions_by_pcn(tx, key)
         exact = [one for one in found if one.pcn == claim.pcn]
-        if len(exact or found) == 1:
-            return Match(submission=(exact or found)[0], method="pcn" if exact else "pcn_altered")
-        if found:
+        if len(exact or found) != 1:
             return None
+        return Match(submission=(exact or found)[0], method="pcn" if exact else "pcn_altered")
     if claim.member_key is None or claim.on is None:
         return None
     same = await claims.submissions_by_member(

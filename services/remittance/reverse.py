@@ -20,17 +20,22 @@ from services.remittance.store.remittances import Answer, Posting
 
 async def post_reversal(tx: Transaction, found: Answer) -> str | None:
     """The original counts no longer, by a linked entry; else the reason why the reversal waits."""
-    original = await _original(tx, found)
-    if original is None:
+    candidates = await _candidates(tx, found)
+    if not candidates:
         return "reversal_unmatched"
-    claim = await claims.lock(tx, original.claim_id)
+    claim = await claims.lock(tx, candidates[0].claim_id)
     assert claim is not None, "a posting has a receivable"
-    if original.id not in {one.id for one in await remittances.live_postings(tx, claim_id=claim.claim_id)}:
+    live = {one.id for one in await remittances.live_postings(tx, claim_id=claim.claim_id)}
+    candidates = [one for one in candidates if one.id in live]
+    if not candidates:
         return "reversal_unmatched"
-    sent = await claims.submission(tx, original.submission_id)
     mirrored = replace(found, claim=negated(found.claim))
-    decided = await decision.lines_decided(tx, mirrored, Match(submission=sent, method="icn"))
-    if isinstance(decided, str) or not await _mirrors(tx, original, decided):
+    for original in candidates:
+        sent = await claims.submission(tx, original.submission_id)
+        decided = await decision.lines_decided(tx, mirrored, Match(submission=sent, method="icn"))
+        if not isinstance(decided, str) and await _mirrors(tx, original, decided):
+            break
+    else:
         return "reversal_differs"
     posted = await _store(tx, found, original, claim.practice_id, decided)
     await remittances.mark_reversed(tx, original.id, by=posted.posting_id)
@@ -47,18 +52,17 @@ async def post_reversal(tx: Transaction, found: Answer) -> str | None:
     return None
 
 
-async def _original(tx: Transaction, found: Answer) -> Posting | None:
-    """The payment that is taken back: by the payer's number of it, then by our control number."""
+async def _candidates(tx: Transaction, found: Answer) -> list[Posting]:
+    """The payments of one claim that may be meant: by the payer's number, then by our control number."""
     candidates = await remittances.live_postings(tx, icn=found.claim.original_icn) if found.claim.original_icn else []
     if found.payer_id is not None:
         candidates = [one for one in candidates if one.payer_id == found.payer_id]
     if not candidates:
         matched = await find(tx, found.claim, found.payer_id)
         if matched is None:
-            return None
+            return []
         candidates = await remittances.live_postings(tx, submission_id=matched.submission.id)
-    same = [one for one in candidates if one.paid_cents == -found.claim.paid_cents]
-    return next(iter(same or candidates), None)
+    return [one for one in candidates if one.claim_id == candidates[0].claim_id]
 
 
 async def _mirrors(tx: Transaction, original: Posting, decided: list[LineDecision]) -> bool:

@@ -107,3 +107,17 @@ async def test_a_reversal_can_be_posted_once_only(books: Books):
     await books.receive(an_835(taken_back(paid()), plb=[("FB", "B", -9300)], trace="EFT3"))
     assert await books.stands(claim) == {"in_flight": 13500}
     assert [waits["reason"] for waits in await books.waiting()] == ["reversal_unmatched"]
+
+
+async def test_a_claim_paid_in_two_parts_is_taken_back_in_two_parts(books: Books):
+    claim = await books.send(Sent("P1", charges=(13500, 13500)))
+    parts = [answer("P1", line(13500, 9300, *PAID, control=f"P1L{n}")) for n in (1, 2)]
+    await books.receive(an_835(parts[0]))
+    await books.receive(an_835(parts[1], trace="EFT2"))
+    assert await books.stands(claim) == {"payer_paid": 18600, "contractual": 3400, "patient": 5000}
+    await books.receive(an_835(taken_back(parts[1]), plb=[("FB", "EFT3", -9300)], trace="EFT3"))
+    assert await books.stands(claim) == {
+        "payer_paid": 9300, "contractual": 1700, "patient": 2500, "in_flight": 13500,
+    }  # fmt: skip
+    lines = (await books.api.get(f"/v1/ledger/claims/{claim.claim_id}"))["lines"]
+    assert [one["buckets"]["in_flight_cents"] for one in lines] == [0, 13500]

@@ -144,19 +144,16 @@ async def save_line(tx: Transaction, line_id: str, buckets: Buckets, patient_wri
 
 async def lock_account(tx: Transaction, patient_id: str, practice_id: str) -> PatientAccount:
     """The patient's account, made where there was none; nobody else moves the patient's money meanwhile."""
-    await tx.execute(
-        insert(t.patient_account)
-        .values(
-            tenant_id=tx.tenant, patient_id=patient_id, practice_id=practice_id,
-            received_cents=0, balance_cents=0, unapplied_cents=0, version=0,
-        )
-        .on_conflict_do_nothing()
-    )  # fmt: skip
-    row = await tx.one(
+    locked = (
         sa.select(t.patient_account)
         .where(t.patient_account.c.tenant_id == tx.tenant, t.patient_account.c.patient_id == patient_id)
         .with_for_update()
     )
+    row = await tx.first(locked)
+    if row is None:
+        new = {"tenant_id": tx.tenant, "patient_id": patient_id, "practice_id": practice_id}
+        await tx.execute(insert(t.patient_account).values(**new).on_conflict_do_nothing())
+        row = await tx.one(locked)
     return PatientAccount(
         patient_id=patient_id,
         practice_id=row["practice_id"],

@@ -60,3 +60,14 @@ async def payments(tx: Transaction, patient_id: str) -> Sequence[Row]:
         .where(t.patient_money.c.tenant_id == tx.tenant, t.patient_money.c.patient_id == patient_id)
         .order_by(t.patient_money.c.created_at, t.patient_money.c.id)
     )
+
+
+async def open_reasons(tx: Transaction, subject_id: str) -> set[str]:
+    """The reasons of the open tasks about something."""
+    rows = await tx.all(_OPEN_REASONS, {"tenant": tx.tenant, "subject": subject_id})
+    return {row["reason"] for row in rows}
+
+
+_OPEN_REASONS = sa.text(
+    "select reason from task where tenant_id = :tenant and subject_id = :subject and status = 'open'"
+)
