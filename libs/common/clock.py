@@ -11,6 +11,10 @@ class Clock(Protocol):
     def expression(self) -> str: ...
 
 
+CLOCK_MOVED = "platform_clock"
+"""The channel on which local workers hear that business time has been moved."""
+
+
 class PlatformClock:
     """The movable clock of local mode: one row, `platform.clock`, that all services follow."""
 

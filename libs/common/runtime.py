@@ -10,7 +10,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from libs.common import logs, migrations, parking, replay, telemetry, timers, webhooks
-from libs.common.clock import PlatformClock, SystemClock
+from libs.common.clock import CLOCK_MOVED, PlatformClock, SystemClock
 from libs.common.composition import Service
 from libs.common.consumer import consume
 from libs.common.db import Database, Transaction
@@ -138,7 +138,7 @@ async def work(service: Service, settings: ServiceSettings) -> None:
         parts: list[Awaitable[None]] = [
             Relay(settings.database("worker"), service.name, event_log).run(stopping),
             runner.run(stopping),
-            _listen(settings.database("worker"), f"{service.name}_timer", runner.wake, stopping),
+            _listen(settings.database("worker"), (f"{service.name}_timer", CLOCK_MOVED), runner.wake, stopping),
             _page(page, stopping),
         ]
         if service.consumes:
@@ -175,13 +175,15 @@ async def _quiet_signals(server: uvicorn.Server) -> None:
         await server._serve()
 
 
-async def _listen(url: str, channel: str, wake: Callable[[], None], stopping: asyncio.Event) -> None:
-    """Call `wake` at each notification; while the database is away, the 50 ms poll is the floor."""
+async def _listen(url: str, channels: Sequence[str], wake: Callable[[], None], stopping: asyncio.Event) -> None:
+    """Call `wake` at each notification; while the database is away, polling is the floor."""
     while not stopping.is_set():
         connection: asyncpg.Connection | None = None
         try:
             connection = await asyncpg.connect(url, timeout=5)
-            await connection.add_listener(channel, lambda *_: wake())
+            for channel in channels:
+                await connection.add_listener(channel, lambda *_: wake())
+            wake()
             while not stopping.is_set() and not connection.is_closed():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), 0.5)

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 TASK_AFTER_ATTEMPTS = 8
 LONGEST_BACKOFF_SECONDS = 60
+POLL_SECONDS = 0.5
+"""The floor: what sets a timer, and what moves the clock, wakes the runner by a notification."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ class Runner:
         self._waker.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping`: find due rows, start their steps, sleep until woken or 50 ms have passed."""
+        """Until `stopping`: find due rows, start their steps, sleep until woken, or for half a second."""
         while not stopping.is_set():
             self._waker.clear()
             try:
@@ -102,7 +104,7 @@ class Runner:
             except (sa.exc.DBAPIError, OSError, asyncpg.PostgresError) as error:
                 log.warning("timers_unavailable", extra={"error": type(error).__name__})
                 await asyncio.sleep(0.5)
-            await _wait([self._waker, stopping], 0.05)
+            await _wait([self._waker, stopping], POLL_SECONDS)
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=2)
         await self._claims.close()

@@ -6,6 +6,7 @@ from typing import Annotated
 import sqlalchemy as sa
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from libs.common.clock import CLOCK_MOVED
 from libs.common.db import Transaction
 from libs.common.http import Conflict, Router, Tx
 
@@ -69,7 +70,7 @@ async def _move(tx: Transaction, to: datetime) -> ClockView:
     if before is not None and to < before:
         raise Conflict("clock_goes_back", "The clock stands at a later time already; start from an empty state.")
     await tx.execute(sa.text("update platform.clock set stands_at = :at"), {"at": to})
-    tx.wakes.add("sandbox_timer")
+    tx.wakes.add(CLOCK_MOVED)
     return await _view(tx)
 
 
