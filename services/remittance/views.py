@@ -276,9 +276,14 @@ def answered(row: Row) -> AnsweredClaim:
     )
 
 
-def remittance(row: Row, claims: list[AnsweredClaim], adjustments: list[ProviderAdjustmentView]) -> RemittanceView:
+def auto_post_rate(claims: list[AnsweredClaim]) -> float | None:
+    """Posted claims among those that can be posted; None where there are none."""
     can_post = [claim for claim in claims if claim.result != "information"]
     posted = sum(claim.result == "posted" for claim in can_post)
+    return round(posted / len(can_post), 4) if can_post else None
+
+
+def remittance(row: Row, claims: list[AnsweredClaim], adjustments: list[ProviderAdjustmentView]) -> RemittanceView:
     return RemittanceView(
         **summary(row).model_dump(),
         eft=Eft(matched=row["deposit_id"] is not None, deposit_id=row["deposit_id"]),
@@ -291,7 +296,7 @@ def remittance(row: Row, claims: list[AnsweredClaim], adjustments: list[Provider
         plb=adjustments,
         claims=claims,
         unposted=[claim.id for claim in claims if claim.result == "waiting"],
-        auto_post_rate=round(posted / len(can_post), 4) if can_post else None,
+        auto_post_rate=auto_post_rate(claims),
     )
 
 

@@ -58,20 +58,19 @@ async def settle_denials(books: Books) -> None:
         await resolve(books, raised, "written_off" if raised.denied_cents == 3000 else "appealed", sequence=50)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_the_figures_do_not_depend_on_the_order_of_arrival(books: Books, seed: int):
-    steps = [step for n in range(4) for step in story(books, random.Random(seed * 100 + n), n)]
+    steps = [step for n in range(3) for step in story(books, random.Random(seed * 100 + n), n)]
     random.Random(seed).shuffle(steps)
     for step in steps:
         await step()
-        await books.totals()
     await settle_denials(books)
     shuffled = await books.totals()
 
     other = Books(books.api, practice_id=books.practice_id)
     other.api.tenant = f"{books.api.tenant}b"
     await other.know_practice()
-    for step in [step for n in range(4) for step in story(other, random.Random(seed * 100 + n), n)]:
+    for step in [step for n in range(3) for step in story(other, random.Random(seed * 100 + n), n)]:
         await step()
     await settle_denials(other)
     assert await other.totals() == shuffled

@@ -1,0 +1,83 @@
+"""The API as callers meet it: scopes, tenants, practices, queues in pages, and answers in the agreed shape."""
+
+import pytest
+
+from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line
+
+
+def paid(pcn: str = "P1"):
+    return answer(pcn, line(13500, 9300, *PAID, control=f"{pcn}L1"))
+
+
+async def test_a_remittance_answers_in_full(books: Books):
+    claim = await books.send(Sent("P1"))
+    [era] = await books.receive(an_835(paid(), plb=[("WO", "OLD", 500)]))
+    found = await books.remittance(era)
+    assert found["balance_check"] == {
+        "sum_clp_cents": 9300, "sum_plb_cents": 500, "difference_cents": 0, "ok": True,
+    }  # fmt: skip
+    [said] = found["claims"]
+    assert said["matched_claim_id"] == claim.claim_id
+    assert said["lines"] == [
+        {
+            "line_ref": "P1L1", "code": "90834", "modifiers": ["95"], "charge_cents": 13500, "paid_cents": 9300,
+            "allowed_cents": None, "rarcs": [],
+            "adjustments": [
+                {"group": "CO", "carc": "45", "amount_cents": 1700},
+                {"group": "PR", "carc": "3", "amount_cents": 2500},
+            ],
+        }
+    ]  # fmt: skip
+    assert (said["result"], said["outcome"], found["unposted"]) == ("posted", "paid", [])
+
+
+async def test_queues_come_in_pages_by_status(books: Books):
+    for n in range(3):
+        await books.receive(an_835(paid(f"P{n}"), trace=f"E{n}", amount=1 if n else None))
+    page = await books.api.get("/v1/remittances?status=needs_decision&limit=1")
+    assert (len(page["data"]), page["page"]["has_more"]) == (1, True)
+    rest = await books.api.get(f"/v1/remittances?status=needs_decision&cursor={page['page']['next_cursor']}")
+    assert [page["data"][0]["trace"], *(one["trace"] for one in rest["data"])] == ["E1", "E2"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/remittances/era_none", "/v1/remittances/era_none/x12", "/v1/ledger/claims/clm_none",
+        "/v1/patients/pat_none/balance", "/v1/deposits/dep_none",
+    ],
+)  # fmt: skip
+async def test_what_is_not_there_is_not_found(books: Books, path):
+    assert (await books.api.call("GET", path)).status_code == 404
+
+
+async def test_another_tenant_sees_nothing(books: Books):
+    claim = await books.send(Sent("P1"))
+    [era] = await books.receive(an_835(paid()))
+    other = books.api.token(tenant_id="tnt_other")
+    for path in (f"/v1/remittances/{era}", f"/v1/ledger/claims/{claim.claim_id}"):
+        assert (await books.api.call("GET", path, token=other)).status_code == 404
+    totals = (await books.api.call("GET", "/v1/ledger/totals", token=other)).json()
+    assert (totals["billed_cents"], totals["era_received_cents"]) == (0, 0)
+
+
+async def test_somebody_limited_to_another_practice_sees_nothing_of_this_one(books: Books):
+    claim = await books.send(Sent("P1"))
+    [era] = await books.receive(an_835(paid()))
+    for practices, status in (([books.practice_id], 200), (["prc_other"], 404)):
+        token = books.api.token(practice_ids=practices)
+        assert (await books.api.call("GET", f"/v1/remittances/{era}", token=token)).status_code == status
+        path = f"/v1/ledger/claims/{claim.claim_id}"
+        assert (await books.api.call("GET", path, token=token)).status_code == status
+
+
+async def test_a_reader_cannot_post_money(books: Books):
+    reader = books.api.token(scopes=["remittance:read"])
+    body = {"trace": "T1", "amount_cents": 1, "deposited_on": "2026-10-20"}
+    assert (await books.api.call("POST", "/v1/deposits", body, token=reader)).status_code == 403
+
+
+async def test_money_is_whole_cents_above_zero(books: Books):
+    body = {"trace": "T1", "amount_cents": 0, "deposited_on": "2026-10-20"}
+    refused = await books.api.call("POST", "/v1/deposits", body)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/amount_cents")
