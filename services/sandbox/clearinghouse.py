@@ -1,6 +1,7 @@
 """The clearinghouse's own API: files in, a mailbox out, real-time eligibility; X12 in both directions."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 
@@ -58,10 +59,17 @@ class LateOrLost(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._lateness.seconds:
-            await asyncio.sleep(self._lateness.seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_hung_up(receive), self._lateness.seconds)
             await super().__call__(scope, receive, send)
         else:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+
+async def _hung_up(receive: Receive) -> None:
+    """The sender has given up waiting."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def submitter(tx: Transaction, authorization: str | None) -> str:

@@ -1,6 +1,7 @@
 """The sandbox behind its real doors on a real database, with a payer's night that a test can call."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,18 +97,32 @@ class Sandbox:
         return found[0]
 
 
-@pytest.fixture
-async def sandbox(fresh_database: TestDatabase) -> AsyncIterator[Sandbox]:
+@asynccontextmanager
+async def opened(database: TestDatabase) -> AsyncIterator[Sandbox]:
     """Monday 2026-10-05, 18:00: an account, one member of Harbor, one clinician loaded there."""
-    app = create_app(fresh_database.settings("sandbox"))
+    app = create_app(database.settings("sandbox"))
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client,
     ):
-        scene = Sandbox(client, fresh_database.open("sandbox", "worker"))
+        scene = Sandbox(client, database.open("sandbox", "worker"))
         await scene.open()
         await scene.clock("2026-10-05T18:00:00Z")
         await scene.member()
         await scene.roster()
+        yield scene
+
+
+@pytest.fixture
+async def sandbox(fresh_database: TestDatabase) -> AsyncIterator[Sandbox]:
+    """A sandbox of this test's own."""
+    async with opened(fresh_database) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="module")
+async def stage(module_database: TestDatabase) -> AsyncIterator[Sandbox]:
+    """A sandbox that the tests of one module share, each with members of its own."""
+    async with opened(module_database) as scene:
         yield scene

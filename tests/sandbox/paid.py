@@ -18,7 +18,7 @@ def a_claim_paid(paid_cents: int, **changes: Any) -> ClaimPaid:
         allowed_cents=paid_cents,
         adjustments=(rest,) if rest.cents else (),
     )
-    values = {
+    values: dict[str, Any] = {
         "claim": a_claim(line),
         "decision": Decision(status="1", lines=(decided,)),
         "icn": "HB2627800000001",

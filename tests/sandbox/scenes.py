@@ -13,7 +13,7 @@ MONDAY = date(2026, 10, 5)
 
 
 def a_member(**changes: Any) -> Member:
-    values = {
+    values: dict[str, Any] = {
         "payer_id": "pay_harborbh",
         "member_id": "W1",
         "plan_id": "harbor_choice",
@@ -28,7 +28,7 @@ def a_member(**changes: Any) -> Member:
 
 
 def a_line(**changes: Any) -> Line:
-    values = {
+    values: dict[str, Any] = {
         "number": 1,
         "code": "90834",
         "modifiers": (),
@@ -44,7 +44,7 @@ def a_line(**changes: Any) -> Line:
 def a_claim(*lines: Line, **changes: Any) -> Claim:
     kept = lines or (a_line(),)
     doe = Person(last="DOE", first="PAT", id="W1", born=date(1980, 1, 1))
-    values = {
+    values: dict[str, Any] = {
         "pcn": "PCN1",
         "charge_cents": sum(line.charge_cents for line in kept),
         "place": "11",
@@ -67,7 +67,7 @@ def a_standing(member: Member | None = None, **changes: Any) -> Standing:
     loaded = Rostered(
         npi=RENDERING_NPI, billing_npi=BILLING_NPI, effective_from=date(2024, 1, 1), taxonomy="103TC0700X"
     )
-    values = {"member": member or a_member(), "received": MONDAY, "roster": (loaded,)}
+    values: dict[str, Any] = {"member": member or a_member(), "received": MONDAY, "roster": (loaded,)}
     return Standing(**(values | changes))
 
 

@@ -46,7 +46,7 @@ def test_a_set_with_an_error_is_rejected_with_segment_and_element() -> None:
         "IK4*5:1**1",
         "IK5*R*5",
         "AK9*R*1*1*0",
-        "SE*9*0001",
+        "SE*10*0001",
         "GE*1*1",
         "IEA*1*000000001",
     ]

@@ -29,7 +29,7 @@ def told(claim: Claim, standing: Standing) -> list[tuple[str, str, str]]:
 
 
 def authorized(**changes: Any) -> Authorization:
-    values = {
+    values: dict[str, Any] = {
         "number": "A100",
         "codes": ("90837",),
         "units": 2,
