@@ -7,8 +7,9 @@ A commit that is lost brings the records again, and the inbox drops them.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from libs.common import inbox, logs, parking
@@ -71,22 +72,29 @@ class Inlet:
         await self._through_outages(purge)
 
     async def _take_together(self, tenant_id: str, arrivals: Sequence[Arrival]) -> None:
-        async def together() -> list[Arrival]:
-            async with self.db.transaction(tenant_id or None) as tx:
-                return await self._apply_all(tx, arrivals)
+        """Plainly first, since nearly all batches hold no poison; then with a savepoint each; then each alone."""
 
-        try:
-            left = await self._through_outages(together)
-        except Stopped:
-            raise
-        except Exception as error:  # noqa: BLE001  at the commit: no single record can be blamed, each is tried alone
-            log.warning("batch_failed", extra={"error": type(error).__name__, "where": logs.where(error)})
-            left = list(arrivals)
+        async def together(savepoints: bool) -> list[Arrival]:
+            async with self.db.transaction(tenant_id or None) as tx:
+                return await self._apply_all(tx, arrivals, savepoints=savepoints)
+
+        left = list(arrivals)  # what only the commit refuses can be blamed on no single record
+        for savepoints in (False, True):
+            try:
+                left = await self._through_outages(partial(together, savepoints))
+                break
+            except Stopped:
+                raise
+            except Exception as error:  # noqa: BLE001  whatever it is, it must not undo its neighbours
+                log.info("batch_failed", extra={"error": type(error).__name__, "where": logs.where(error)})
         for arrival in left:
             await self._take_alone(arrival)
 
-    async def _apply_all(self, tx: Transaction, arrivals: Sequence[Arrival]) -> list[Arrival]:
-        """Apply what can be applied; returns what failed, and what came after it under the same key."""
+    async def _apply_all(self, tx: Transaction, arrivals: Sequence[Arrival], *, savepoints: bool) -> list[Arrival]:
+        """Apply what can be applied; returns what failed, and what came after it under the same key.
+
+        Without savepoints the first failure is raised, and undoes all.
+        """
         fresh = await inbox.first_times(tx, arrivals)
         parked = await parking.parked_among(tx, [a.record.key for a in arrivals])
         failed: list[Arrival] = []
@@ -103,10 +111,10 @@ class Inlet:
                 behind.append(arrival)
             else:
                 try:
-                    async with tx.connection.begin_nested():
+                    async with tx.connection.begin_nested() if savepoints else nullcontext():
                         await apply(tx, arrival, self.handlers, self.events)
                 except Exception as error:
-                    if is_transient(error):
+                    if not savepoints or is_transient(error):
                         raise
                     log.info("record_failed", extra={"topic": arrival.record.topic, "error": type(error).__name__})
                     failed.append(arrival)
