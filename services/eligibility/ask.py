@@ -1,5 +1,6 @@
 """The question to a payer (270): who asks, about whom, for which day."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -46,7 +47,7 @@ def question(
     subscriber, dependent, relationship = _people(patient, coverage)
     asked = x12.EligibilityQuestion(
         payer=x12.Party(name=payer.name.upper(), id_qualifier="PI", id=payer.edi_id),
-        provider=x12.Party(name=asker.name.upper(), id_qualifier="XX", id=asker.npi),
+        provider=x12.Party(name=spelled(asker.name), id_qualifier="XX", id=asker.npi),
         subscriber=subscriber,
         dependent=dependent,
         relationship=relationship,
@@ -67,20 +68,33 @@ def question(
     return x12.write_270(inquiry)
 
 
+_SPELLED: Final = str.maketrans({"Ł": "L", "Ø": "O", "Æ": "AE", "Œ": "OE", "ß": "SS", "Đ": "D", "Þ": "TH", "’": "'"})
+
+
+def spelled(name: str) -> str:
+    """A name in the letters that X12 can carry: JOSÉ is JOSE.
+
+    >>> spelled("José"), spelled("Łukasz"), spelled("O’Neil")
+    ('JOSE', 'LUKASZ', "O'NEIL")
+    """
+    letters = unicodedata.normalize("NFKD", name.upper().translate(_SPELLED))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 def _people(patient: Mapping[str, Any], coverage: Mapping[str, Any]) -> tuple[x12.Party, x12.Party | None, str]:
     """Subscriber, dependent and relationship; gender is left out, since some payers refuse on it."""
     member = {"person": True, "id_qualifier": "MI", "id": coverage["member_id"]}
     person = {
-        "name": patient["last_name"].upper(),
-        "first_name": patient["first_name"].upper(),
+        "name": spelled(patient["last_name"]),
+        "first_name": spelled(patient["first_name"]),
         "birth_date": patient["dob"],
     }
     if coverage["relationship"] == "self":
         return x12.Party(**member, **person), None, ""
     subscriber = x12.Party(
         **member,
-        name=(coverage["subscriber_last_name"] or patient["last_name"]).upper(),
-        first_name=(coverage["subscriber_first_name"] or "").upper(),
+        name=spelled(coverage["subscriber_last_name"] or patient["last_name"]),
+        first_name=spelled(coverage["subscriber_first_name"] or ""),
         birth_date=coverage["subscriber_dob"],
     )
     relationship = RELATIONSHIPS.get(coverage["relationship"], RELATIONSHIPS["other"])

@@ -169,6 +169,7 @@ async def on_claim_updated(tx: Transaction, event: Envelope[ClaimUpdated]) -> No
     claim = event.data
     if claim.rank != 1:
         return
+    await store.lock_patient(tx, claim.patient_id)
     state = _state(claim)
     news: dict[str, Any] = {"claim_id": claim.claim_id, "practice_id": claim.practice_id, "state": state}
     if not await store.put(tx, t.claim_state, {**news, "sequence": event.sequence}, newer="sequence"):
@@ -187,7 +188,6 @@ def _state(claim: ClaimUpdated) -> str:
 
 async def follow_claim(tx: Transaction, row: Row, state: str, sequence: int) -> None:
     """The session stands where its claim stands, and so do its units."""
-    await store.lock_patient(tx, row["patient_id"])
     await store.update(tx, t.encounter, row["id"], {"claim_state": state, "claim_sequence": sequence})
     if row["authorization_id"] is not None and "sent" in (state, row["claim_state"]):
         kind = "consume" if state == "sent" else "give_back"

@@ -23,6 +23,8 @@ from services.eligibility.refusals import outcome_of, refusal
 CHECK: Final = "eligibility.check"
 FAILED: Final = "eligibility_check_failed"
 OPEN: Final = ("pending", "asking")
+NOT_ADMITTED: Final = frozenset({401, 403, 404})
+"""The account is not right; nothing is wrong with the question, which waits."""
 
 
 class NotReady(Exception):
@@ -58,19 +60,21 @@ async def start(
 async def make(work: Work, due: Due) -> None:
     """The check has its answer, or will be asked again later; asking the same twice is harmless."""
     async with work.db.transaction(due.tenant_id) as tx:
-        prepared = await _prepare(tx, due.id, test=work.settings.local)
+        row = await _locked(tx, due.id)
+        prepared = await _prepare(tx, row, test=work.settings.local) if row and row["status"] in OPEN else None
         if prepared is None:
             await timers.done(tx, due)
             return
     account, question = prepared
     try:
         answer = await HttpClearinghouse(work.http, account).realtime(question)
-    except ClearinghouseRefused:
+    except ClearinghouseRefused as refused:
+        if refused.status in NOT_ADMITTED:
+            raise
         answer = b""
     async with work.db.transaction(due.tenant_id) as tx:
-        row = await store.find(tx, t.check, due.id, lock=True)
+        row = await _locked(tx, due.id)
         if row is not None and row["status"] == "asking":
-            tx.correlation_id = row["encounter_id"] or row["id"]
             wait = await _take(tx, row, answer)
             if wait is not None:
                 await timers.set(tx, CHECK, due.id, at=tx.now + wait)
@@ -78,24 +82,31 @@ async def make(work: Work, due: Due) -> None:
         await timers.done(tx, due)
 
 
-async def _prepare(tx: Transaction, check_id: str, *, test: bool) -> tuple[Account, bytes] | None:
-    """Number and bytes of the question are stored before it is sent; None if it has been answered already."""
-    row = await store.find(tx, t.check, check_id, lock=True)
-    if row is None or row["status"] not in OPEN:
+async def _locked(tx: Transaction, check_id: str) -> Row | None:
+    """The check, after its patient's lock; what it causes belongs to its session."""
+    seen = await store.find(tx, t.check, check_id)
+    if seen is None:
         return None
+    await store.lock_patient(tx, seen["patient_id"])
+    tx.correlation_id = seen["encounter_id"] or check_id
+    return await store.find(tx, t.check, check_id, lock=True)
+
+
+async def _prepare(tx: Transaction, row: Row, *, test: bool) -> tuple[Account, bytes] | None:
+    """Number and bytes of the question are stored before it is sent; None if it can never be asked."""
     account = await account_of(tx)
     if account is None:
         raise NotReady("no clearinghouse account")
     assert tx.keyring is not None, "questions are sealed"
     if row["status"] == "asking":
-        return account, tx.keyring.open(tx.tenant, row["question_sealed"], _context(check_id))
+        return account, tx.keyring.open(tx.tenant, row["question_sealed"], _context(row["id"]))
     practice = await store.practice(tx, row["practice_id"])
     if practice is None:
         raise NotReady("the practice is not known yet")
-    patient = await store.find(tx, t.patient, row["patient_id"])
-    coverage = await store.find(tx, t.coverage, row["coverage_id"])
-    assert patient is not None, "a check has its patient"
-    assert coverage is not None, "a check has its coverage"
+    payer = payers.payers().on(row["payer_id"], row["service_date"])
+    if payer is None:
+        await _fail(tx, row, {}, "rejected", ["payer_unknown"])
+        return None
     number = await store.next_control_number(tx, account.submitter_id, account.receiver_id)
     asker = ask.Asker(
         submitter_id=account.submitter_id,
@@ -104,13 +115,28 @@ async def _prepare(tx: Transaction, check_id: str, *, test: bool) -> tuple[Accou
         npi=practice["npi"],
         test=test,
     )
-    payer = payers.payer(row["payer_id"], row["service_date"])
-    question = ask.question(
-        asker, payer, dict(patient), dict(coverage), on=row["service_date"], control_number=number, created=tx.now
+    patient, coverage = await _whom(tx, row)
+    try:
+        question = ask.question(
+            asker, payer, patient, coverage, on=row["service_date"], control_number=number, created=tx.now
+        )
+    except x12.Unwritable:
+        await _fail(tx, row, {}, "rejected", ["unwritable"])
+        return None
+    sealed = tx.keyring.seal(tx.tenant, question, _context(row["id"]))
+    await store.update(
+        tx, t.check, row["id"], {"status": "asking", "control_number": number, "question_sealed": sealed}
     )
-    sealed = tx.keyring.seal(tx.tenant, question, _context(check_id))
-    await store.update(tx, t.check, check_id, {"status": "asking", "control_number": number, "question_sealed": sealed})
     return account, question
+
+
+async def _whom(tx: Transaction, row: Row) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The patient and the coverage that the check is about."""
+    patient = await store.find(tx, t.patient, row["patient_id"])
+    coverage = await store.find(tx, t.coverage, row["coverage_id"])
+    assert patient is not None, "a check has its patient"
+    assert coverage is not None, "a check has its coverage"
+    return dict(patient), dict(coverage)
 
 
 def _context(check_id: str) -> str:

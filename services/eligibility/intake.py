@@ -18,6 +18,7 @@ async def on_encounter_created(tx: Transaction, event: Envelope[EncounterCreated
     """The patient and coverages are as the session names them, and the session's check is under way."""
     data, detail = event.data, event.data.sealed
     assert detail is not None, "eligibility opens what is sealed"
+    await store.lock_patient(tx, data.patient_id)
     found = await store.find(tx, t.encounter, data.encounter_id, lock=True)
     if found is not None and found["revision"] >= data.revision:
         return

@@ -43,8 +43,18 @@ REFUSALS: Final[dict[str, Refusal]] = {
     "78": Refusal(outcome="rejected", field="group_number", owner="front_desk", words="Not in this group."),
     "79": Refusal(outcome="rejected", field="payer", owner="billing", words="The payer's id is not the right one."),
     "80": Refusal(outcome="retry", field="", owner="billing", words="No answer from the payer; asked again."),
+    "payer_unknown": Refusal(outcome="rejected", field="payer", owner="billing", words="No payer has this id."),
+    "administrator_unknown": Refusal(
+        outcome="rejected", field="payer", owner="billing", words="Find out who administers mental health."
+    ),
+    "unwritable": Refusal(
+        outcome="rejected", field="patient", owner="front_desk", words="A name or number cannot be sent: see the card."
+    ),
+    "unreadable": Refusal(
+        outcome="rejected", field="", owner="billing", words="The clearinghouse did not answer with a 271."
+    ),
 }
-"""Source: ASC X12N 005010X279A1 AAA03; owners and words are ours."""
+"""Source: ASC X12N 005010X279A1 AAA03, then four reasons of our own; owners and words are ours."""
 
 
 def refusal(code: str) -> Refusal:

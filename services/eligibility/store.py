@@ -85,8 +85,9 @@ async def encounter_of_claim(tx: Transaction, claim_id: str) -> Row | None:
 
 
 async def lock_patient(tx: Transaction, patient_id: str) -> None:
-    """Nobody else shares out this patient's units until the transaction ends."""
-    await tx.execute(sa.select(t.patient.c.id).where(t.patient.c.id == patient_id).with_for_update())
+    """Nobody else moves this patient's sessions or units until the transaction ends; taken before any row's lock."""
+    key = f"eligibility/patient/{tx.tenant}/{patient_id}"
+    await tx.execute(sa.text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
 async def wanting(tx: Transaction, patient_id: str) -> Sequence[Row]:

@@ -1,0 +1,51 @@
+"""The routes of eligibility: who may call them, and what they refuse."""
+
+from tests.calls import Api
+from tests.eligibility.visits import a_visit, checked, hold, practice_of
+
+
+async def test_reading_needs_the_scope(api: Api) -> None:
+    blind = api.token(scopes=["claims:read"])
+    assert (await api.call("GET", "/v1/patients", token=blind)).status_code == 403
+
+
+async def test_a_caller_for_another_practice_sees_nothing(api: Api) -> None:
+    visit = a_visit(api)
+    await hold(api, visit)
+    elsewhere = api.token(practice_ids=["prc_other"])
+    for path in ("/v1/patients", "/v1/coverages", "/v1/eligibility-checks", "/v1/authorizations"):
+        assert (await api.get(path, token=elsewhere))["data"] == []
+        assert (await api.get(path, token=api.token(practice_ids=[practice_of(api)])))["data"] or path.endswith(
+            "ations"
+        )
+    assert (await api.call("GET", f"/v1/patients/{visit.patient_id}", token=elsewhere)).status_code == 404
+
+
+async def test_checks_are_listed_by_session(api: Api) -> None:
+    visit = a_visit(api)
+    await hold(api, visit)
+    told = await checked(api, visit)
+    found = await api.get(f"/v1/eligibility-checks?encounter_id={visit.encounter_id}")
+    assert [row["id"] for row in found["data"]] == [told.check_id]
+
+
+async def test_who_looked_at_a_patient_is_recorded(api: Api) -> None:
+    visit = a_visit(api)
+    await hold(api, visit)
+    await api.get(f"/v1/patients/{visit.patient_id}")
+    async with api.worker.transaction(api.tenant) as tx:
+        driver = await tx.driver()
+        found = await driver.fetch("select actor, subject_id from audit where subject_id = $1", visit.patient_id)
+    assert [row["actor"] for row in found] == ["tester"]
+
+
+async def test_an_answer_that_is_not_there_yet_is_not_found(api: Api) -> None:
+    visit = a_visit(api)
+    await api.deliver(visit)
+    [check] = (await api.get(f"/v1/eligibility-checks?encounter_id={visit.encounter_id}"))["data"]
+    assert (await api.call("GET", f"/v1/eligibility-checks/{check['id']}/x12")).status_code == 404
+
+
+async def test_a_fee_schedule_for_an_unknown_payer_is_refused(api: Api) -> None:
+    body = {"payer_id": "pay_nobody", "effective_from": "2026-01-01", "fees": []}
+    assert (await api.call("PUT", "/v1/fee-schedules", body)).status_code == 422
