@@ -220,7 +220,9 @@ def file(
                 control_number=control_number,
                 created=created.astimezone(UTC).replace(tzinfo=None),
             ),
-            submitter=x12.Party(name=practice["name"], id_qualifier="46", id=account.submitter_id, contacts=(contact,)),
+            submitter=x12.Party(
+                name=plain(practice["name"]), id_qualifier="46", id=account.submitter_id, contacts=(contact,)
+            ),
             receiver=x12.Party(name=account.receiver_id, id_qualifier="46", id=account.receiver_id),
             claims=claims,
             reference=reference(control_number),

@@ -44,7 +44,7 @@ async def list_claims(
     }
     select = sa.select(table).where(*(table.c[name] == value for name, value in given.items() if value is not None))
     if reason is not None:
-        select = select.where(table.c.reasons.any(reason))
+        select = select.where(table.c.reasons.contains([reason]))
     return await paginate(tx, select, cursor, limit, view=reading.summary)
 
 

@@ -1,0 +1,58 @@
+"""The routes of encounters, charges and rules."""
+
+from tests.claims.conftest import Desk, an_encounter, another_session
+
+
+async def test_a_batch_takes_what_is_right_and_names_what_is_not(desk: Desk) -> None:
+    first, second = another_session("ehr-1"), another_session("ehr-2")
+    wrong = another_session("ehr-3", providers={"rendering": {"npi": "1234567890"}})
+    answer = await desk.api.call(
+        "POST", "/v1/encounters:batch", [first, wrong, first, second, {"external_id": "ehr-4"}]
+    )
+    assert answer.status_code == 207
+    body = answer.json()
+    assert (body["accepted"], body["unchanged"], body["refused"]) == (2, 1, 2)
+    assert [item["status"] for item in body["data"]] == [201, 422, 200, 201, 422]
+    assert body["data"][1]["problem"]["errors"][0]["pointer"] == "/providers/rendering/npi"
+    assert [item["external_id"] for item in body["data"]] == ["ehr-1", "ehr-3", "ehr-1", "ehr-2", "ehr-4"]
+
+
+async def test_the_story_of_a_session_is_told_in_order(desk: Desk) -> None:
+    encounter = await desk.submitted()
+    story = (await desk.api.get(f"/v1/encounters/{encounter['id']}/timeline"))["data"]
+    assert [one["what"] for one in story] == [
+        "encounter.received",
+        "claim.create",
+        "claim.wait",
+        "claim.pass",
+        "claim.transmit",
+        "claim.confirm",
+    ]
+    same = (await desk.api.get(f"/v1/claims/{encounter['claims'][0]}/timeline"))["data"]
+    assert same == story
+
+
+async def test_a_session_can_be_found_and_read_whole(desk: Desk) -> None:
+    encounter = await desk.send(an_encounter())
+    await desk.send(another_session("ehr-2"))
+    found = await desk.api.get("/v1/encounters?external_id=ehr-1&service_from=2026-10-05&service_to=2026-10-05")
+    assert [one["id"] for one in found["data"]] == [encounter["id"]]
+    whole = await desk.api.get(f"/v1/encounters/{encounter['id']}")
+    assert whole["detail"]["diagnoses"][0]["code"] == "F33.1"
+    assert (await desk.api.call("GET", "/v1/encounters/enc_none")).status_code == 404
+
+
+async def test_another_tenant_sees_nothing(desk: Desk) -> None:
+    encounter = await desk.send(an_encounter())
+    stranger = desk.api.token(tenant_id="tnt_other")
+    for path in (f"/v1/encounters/{encounter['id']}", f"/v1/claims/{encounter['claims'][0]}"):
+        assert (await desk.api.call("GET", path, token=stranger)).status_code == 404
+    elsewhere = desk.api.token(practice_ids=["prc_2"])
+    assert (await desk.api.call("GET", f"/v1/encounters/{encounter['id']}", token=elsewhere)).status_code == 404
+
+
+async def test_the_rules_can_be_read_for_a_payer_and_a_day(desk: Desk) -> None:
+    everything = (await desk.api.get("/v1/rules"))["data"]
+    medicare = (await desk.api.get("/v1/rules?payer_id=pay_medicare&on=2026-10-05"))["data"]
+    assert "BH-MCR-001" in {rule["id"] for rule in medicare}
+    assert "BH-DOC-006" in {rule["id"] for rule in everything} - {rule["id"] for rule in medicare}

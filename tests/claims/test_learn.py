@@ -1,0 +1,65 @@
+"""What other services tell is kept, the newest of each, and looked at where it matters."""
+
+from datetime import date
+
+from libs.common.events import CoverageChanged, EnrollmentChanged, LocationChanged
+from libs.common.events.credentialing import Address, BillableSpan, LocationIdentity
+from services.claims import store
+from tests.claims.conftest import PRACTICE, PROVIDER, Desk, an_encounter
+
+
+async def test_a_place_that_nobody_has_told_of_yet_is_waited_for(desk: Desk) -> None:
+    encounter = await desk.send(an_encounter(providers={"facility_id": "loc_1"}))
+    await desk.check(encounter["id"])
+    assert (await desk.claim(encounter))["reasons"] == ["location_unknown"]
+    address = Address(line1="9 Elm St", city="Austin", state="TX", zip="787020001")
+    await desk.api.deliver(
+        LocationChanged(
+            location_id="loc_1",
+            practice_id=PRACTICE,
+            status="active",
+            place_of_service="11",
+            sealed=LocationIdentity(name="East Clinic", address=address),
+        )
+    )
+    await desk.api.run_due()
+    assert (await desk.claim(encounter))["status"] == "ready"
+
+
+async def test_an_enrollment_for_other_places_does_not_count(desk: Desk) -> None:
+    encounter = await desk.send(an_encounter(providers={"facility_id": "loc_1"}))
+    await desk.check(encounter["id"])
+    enrollment = EnrollmentChanged(
+        enrollment_id="enr_harborbh",
+        provider_id=PROVIDER,
+        practice_id=PRACTICE,
+        payer_id="pay_harborbh",
+        location_ids=["loc_2"],
+        status="effective",
+        billable=[BillableSpan(effective_from=date(2026, 1, 1))],
+    )
+    await desk.api.deliver(enrollment)
+    await desk.api.run_due()
+    assert (await desk.claim(encounter))["reasons"] == ["location_unknown", "enrollment"]
+
+
+async def test_an_enrollment_that_ends_stops_what_was_ready(desk: Desk) -> None:
+    encounter = await desk.send(an_encounter())
+    await desk.check(encounter["id"])
+    await desk.enroll(since=date(2026, 10, 6))
+    await desk.at(18)
+    claim = await desk.claim(encounter)
+    assert (claim["status"], claim["reasons"]) == ("waiting", ["enrollment"])
+
+
+async def test_only_the_newest_news_counts(desk: Desk) -> None:
+    def coverage(status: str) -> CoverageChanged:
+        return CoverageChanged(
+            coverage_id="cov_9", patient_id="pat_9", practice_id=PRACTICE, payer_id="pay_summit", rank=2, status=status
+        )
+
+    await desk.api.deliver(coverage("ended"), sequence=3)
+    await desk.api.deliver(coverage("active"), sequence=2)
+    async with desk.api.worker.transaction(desk.api.tenant) as tx:
+        (known,) = await store.known_by(tx, "coverage", "pat_9")
+    assert known["status"] == "ended"
