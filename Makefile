@@ -49,6 +49,10 @@ containers: $(READY) ## Prepare deploy/compose.yaml, and print the command that 
 token: $(READY) ## Print a bearer token for the demo tenant, with all scopes
 	@$(LOCAL) token
 
+.PHONY: service
+service: $(READY) ## Run a command of a service on what runs now: make service DO="claims parked list"
+	@$(LOCAL) service $(DO)
+
 .PHONY: reset
 reset: $(READY) ## Stop everything and forget all state (.parity)
 	@$(LOCAL) reset

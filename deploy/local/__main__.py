@@ -1,20 +1,22 @@
-"""`python -m deploy.local up | down | status | token | reset | run`: what the Makefile calls."""
+"""`python -m deploy.local up | down | status | token | service | reset | run`: what the Makefile calls."""
 
 import argparse
 import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from deploy.local import background, keys, stage
+from deploy.local.environment import Environment
 from deploy.local.plain import PlainError, give_up
 from deploy.local.state import orphans, supervisor_of
 from deploy.local.supervisor import Supervisor
-from deploy.local.topology import DEMO_HOME, ROOT, SERVICES, UP_HOME, documented_base
+from deploy.local.topology import DEMO_HOME, ROOT, SERVICES, UP_HOME, documented_base, parts
 
 console = Console(highlight=False)
 
@@ -76,6 +78,16 @@ def token(asked: argparse.Namespace) -> None:
     print(keys.of_running([*running, UP_HOME, DEMO_HOME]).token(tenant_id=asked.tenant))
 
 
+def service(asked: argparse.Namespace) -> None:
+    """Run a command of a service (parked, replay) as its worker, on what runs now."""
+    home = next((home for home in stage.HOMES.values() if supervisor_of(home) is not None), None)
+    if home is None:
+        raise PlainError("nothing runs here; `make up` starts the services.")
+    environment = Environment.of_running(home).of(parts(documented_base(), [asked.name])[1])
+    command = [sys.executable, "-m", f"services.{asked.name}", *asked.command]
+    raise SystemExit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
+
+
 def reset(_: argparse.Namespace) -> None:
     """All state is gone."""
     for home in (DEMO_HOME, UP_HOME):
@@ -118,7 +130,16 @@ async def _run_here(asked: argparse.Namespace) -> None:
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for name, do in {"up": up, "down": down, "status": status, "token": token, "reset": reset, "run": run_here}.items():
+    known = {
+        "up": up,
+        "down": down,
+        "status": status,
+        "token": token,
+        "service": service,
+        "reset": reset,
+        "run": run_here,
+    }
+    for name, do in known.items():
         command = commands.add_parser(name, help=do.__doc__)
         command.set_defaults(do=do)
         if name in ("up", "run"):
@@ -127,6 +148,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
             )
         if name == "token":
             command.add_argument("--tenant", default=keys.DEMO_TENANT)
+        if name == "service":
+            command.add_argument("name", choices=SERVICES)
+            command.add_argument("command", nargs=argparse.REMAINDER, help="for example: parked list")
         if name == "run":
             command.add_argument("--home", type=Path, default=UP_HOME)
             command.add_argument("--base-port", type=int, default=documented_base())

@@ -8,7 +8,8 @@ from typing import Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from deploy.local.keys import AUDIENCE, ISSUER, Keys
-from deploy.local.state import HOME_VARIABLE
+from deploy.local.plain import PlainError
+from deploy.local.state import HOME_VARIABLE, State
 from deploy.local.topology import ROOT, Part, parts
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OTEL_EXPORTER_OTLP_ENDPOINT", "PARITY_BODY_LIMIT")
@@ -37,6 +38,15 @@ class Environment:
         """The variables of one API or worker: the login of its own role and no other."""
         roles = ("worker",) if part.kind == "worker" else ("api",)
         return self._common() | self._logins(part.service, roles) | self._port(part.service)
+
+    @classmethod
+    def of_running(cls, home: Path) -> Self:
+        """That of the platform that runs from `home`."""
+        state = State.read(home)
+        if state is None or not state.database:
+            raise PlainError("nothing runs here; `make up` starts the services.")
+        keys = Keys(home / "secrets")
+        return cls.here(home, keys, state.database, log=state.log, kafka=state.kafka, base_port=state.base_port)
 
     def of_migrations(self, services: Iterable[str]) -> dict[str, str]:
         """The variables of several migrations that run in one process, one after another."""
@@ -78,8 +88,13 @@ class Environment:
         return {f"{service.upper()}_PORT": str(api.port)}
 
 
-def login(admin_url: str, role: str, password: str) -> str:
-    """`admin_url` for another role."""
-    found = urlsplit(admin_url)
-    place = found.netloc.rpartition("@")[2]
-    return urlunsplit(("postgresql", f"{role}:{quote(password, safe='')}@{place}", found.path, found.query, ""))
+def login(address: str, role: str, password: str) -> str:
+    """`address` with the login of a role."""
+    found = urlsplit(without_login(address))
+    return urlunsplit(found._replace(netloc=f"{role}:{quote(password, safe='')}@{found.netloc}"))
+
+
+def without_login(address: str) -> str:
+    """`address` as it may be shown and written down."""
+    found = urlsplit(address)
+    return urlunsplit(found._replace(scheme="postgresql", netloc=found.netloc.rpartition("@")[2], fragment=""))

@@ -35,6 +35,9 @@ class State:
     base_port: int
     phase: str = "starting"
     message: str = ""
+    database: str = ""
+    """The database's address without a login."""
+    kafka: str | None = None
     services: tuple[str, ...] = ()
     processes: dict[str, Running] = field(default_factory=dict)
 

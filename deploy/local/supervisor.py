@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 
 from deploy.local.backends import Backends
-from deploy.local.environment import Environment
+from deploy.local.environment import Environment, without_login
 from deploy.local.keys import Keys
 from deploy.local.plain import PlainError, plainly
 from deploy.local.process import Process
@@ -94,6 +94,7 @@ class Supervisor:
         stack.push_async_callback(backends.stop)
         self._phase("migrating")
         admin_url = await self._lay_ground(backends)
+        self._state.database, self._state.kafka = without_login(admin_url), backends.kafka
         self.environment = Environment.here(
             self.home, self.keys, admin_url, log=self._log, kafka=backends.kafka, base_port=self._state.base_port
         )
