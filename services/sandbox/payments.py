@@ -38,7 +38,7 @@ async def schedule(
     late = int(one.faults["late_835"].get("days", 30)) if "late_835" in one.faults else 0
     pay_at = payment_time(payer, at.date(), late_days=late)
     if after is not None:
-        pay_at = max(pay_at, await _not_before(tx, after.icn, pay_at))
+        pay_at = await _not_before(tx, after.icn, pay_at)
     numbers = [decided.line.number for decided in decision.lines]
     parts: list[tuple[int, list[int]]] = [(1, [])]
     if "two_payments" in one.faults:
@@ -59,8 +59,13 @@ async def schedule_reversal(tx: Transaction, payer: Payer, original: FiledClaim,
 
 
 async def _not_before(tx: Transaction, icn: str, at: datetime) -> datetime:
-    latest: datetime | None = await tx.scalar(sa.text("select max(pay_at) from pay_item where icn = :i"), {"i": icn})
+    latest = await _last_payment(tx, icn)
     return at if latest is None else max(at, latest)
+
+
+async def _last_payment(tx: Transaction, icn: str) -> datetime | None:
+    found: datetime | None = await tx.scalar(sa.text("select max(pay_at) from pay_item where icn = :i"), {"i": icn})
+    return found
 
 
 async def _add_item(
@@ -90,7 +95,11 @@ async def _add_item(
 async def take_back_later(
     tx: Transaction, payer: Payer, one: FiledClaim, decision: Decision, at: datetime, params: dict[str, Any]
 ) -> None:
-    """What was paid for the claim is wanted back from the first payment after so many days."""
+    """What was paid for the claim is wanted back after so many days, from a later payment than its own."""
+    wanted = payment_time(payer, at.date(), late_days=int(params.get("days", 7)))
+    own = await _last_payment(tx, one.icn)
+    if own is not None and wanted <= own:
+        wanted = own + timedelta(minutes=1)
     cents = min(int(params.get("cents", decision.paid_cents)), decision.paid_cents)
     await tx.execute(
         sa.text(
@@ -102,7 +111,7 @@ async def take_back_later(
             "payer": payer.payer_id,
             "submitter": one.submitter_id,
             "npi": one.claim.billing.id,
-            "at": payment_time(payer, at.date(), late_days=int(params.get("days", 7))),
+            "at": wanted,
             "cents": cents,
         },
     )
