@@ -5,6 +5,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 metadata = sa.MetaData(schema="credentialing")
 _time = sa.DateTime(timezone=True)
+_json = pg.JSONB(none_as_null=True)
 
 practice = sa.Table(
     "practice", metadata,
@@ -16,8 +17,8 @@ practice = sa.Table(
     sa.Column("npi", sa.Text, nullable=False),
     sa.Column("tin", sa.Text, nullable=False),
     sa.Column("taxonomy", sa.Text, nullable=False),
-    sa.Column("address", pg.JSONB, nullable=False),
-    sa.Column("pay_to", pg.JSONB),
+    sa.Column("address", _json, nullable=False),
+    sa.Column("pay_to", _json),
     sa.Column("contact_name", sa.Text),
     sa.Column("phone", sa.Text),
     sa.Column("version", sa.Integer, nullable=False),
@@ -34,7 +35,7 @@ location = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("npi", sa.Text),
-    sa.Column("address", pg.JSONB, nullable=False),
+    sa.Column("address", _json, nullable=False),
     sa.Column("place_of_service", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", _time, nullable=False),
@@ -99,7 +100,7 @@ enrollment = sa.Table(
     sa.Column("requested_from", sa.Date),
     sa.Column("next_follow_up", sa.Date),
     sa.Column("reason", sa.Text),
-    sa.Column("told", pg.JSONB),
+    sa.Column("told", _json),
     sa.Column("told_sequence", sa.Integer, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", _time, nullable=False),

@@ -41,7 +41,8 @@ async def share_out(tx: Transaction, patient_id: str) -> set[str]:
 
 
 def _wants(row: Row) -> bool:
-    return row["claim_state"] != "void" and (row["want"] is not None or row["claim_state"] == "sent")
+    kept = row["claim_state"] == "sent" and row["authorization_id"] is not None
+    return row["claim_state"] != "void" and (row["want"] is not None or kept)
 
 
 def _want(row: Row) -> Want:

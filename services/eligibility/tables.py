@@ -5,6 +5,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 metadata = sa.MetaData(schema="eligibility")
 _time = sa.DateTime(timezone=True)
+_json = pg.JSONB(none_as_null=True)
 
 patient = sa.Table(
     "patient", metadata,
@@ -17,7 +18,7 @@ patient = sa.Table(
     sa.Column("middle_name", sa.Text),
     sa.Column("dob", sa.Date, nullable=False),
     sa.Column("sex", sa.Text, nullable=False),
-    sa.Column("address", pg.JSONB),
+    sa.Column("address", _json),
     sa.Column("as_of", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", _time, nullable=False),
@@ -57,20 +58,20 @@ encounter = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("service_date", sa.Date, nullable=False),
     sa.Column("place_of_service", sa.Text, nullable=False),
-    sa.Column("services", pg.JSONB, nullable=False),
+    sa.Column("services", _json, nullable=False),
     sa.Column("rendering_npi", sa.Text, nullable=False),
     sa.Column("authorization_number", sa.Text),
     sa.Column("eap", sa.Boolean, nullable=False),
     sa.Column("coverage_id", sa.Text),
     sa.Column("check_id", sa.Text),
-    sa.Column("finding", pg.JSONB),
-    sa.Column("want", pg.JSONB),
+    sa.Column("finding", _json),
+    sa.Column("want", _json),
     sa.Column("claim_state", sa.Text, nullable=False),
     sa.Column("claim_sequence", sa.BigInteger, nullable=False),
     sa.Column("authorization", sa.Text),
     sa.Column("authorization_id", sa.Text),
     sa.Column("units", sa.Integer, nullable=False),
-    sa.Column("told", pg.JSONB),
+    sa.Column("told", _json),
     sa.Column("told_sequence", sa.Integer, nullable=False),
 )  # fmt: skip
 """A session: what the payer said of it (`finding`), the units it needs (`want`) and has, and what was last told.
@@ -99,7 +100,7 @@ check = sa.Table(
     sa.Column("payer_id", sa.Text),
     sa.Column("service_date", sa.Date, nullable=False),
     sa.Column("place_of_service", sa.Text, nullable=False),
-    sa.Column("services", pg.JSONB, nullable=False),
+    sa.Column("services", _json, nullable=False),
     sa.Column("eap", sa.Boolean, nullable=False),
     sa.Column("routed_from", sa.Text),
     sa.Column("status", sa.Text, nullable=False),
@@ -109,8 +110,8 @@ check = sa.Table(
     sa.Column("answer_sealed", sa.Text),
     sa.Column("outcome", sa.Text),
     sa.Column("reject_reasons", pg.ARRAY(sa.Text), nullable=False),
-    sa.Column("benefits", pg.JSONB),
-    sa.Column("estimate", pg.JSONB),
+    sa.Column("benefits", _json),
+    sa.Column("estimate", _json),
     sa.Column("created_at", _time, nullable=False),
     sa.Column("checked_at", _time),
 )  # fmt: skip
