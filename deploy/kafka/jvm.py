@@ -21,8 +21,9 @@ from deploy.local.plain import PlainError, plainly
 from deploy.local.postmaster import HOST, command_of, free_port, is_free
 
 HERE = Path(__file__).resolve().parent
+POM = HERE / "pom.xml"
 JARS = HERE / "libs"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 FETCH_SECONDS = 600.0
 JAVA = 17
 
@@ -35,7 +36,7 @@ def why_no_java() -> str | None:
     version = re.search(r'version "(\d+)', said)
     if version is None or int(version[1]) < JAVA:
         return f"java is older than {JAVA}"
-    if not JARS.is_dir() and shutil.which("mvn") is None:
+    if not _have_jars() and shutil.which("mvn") is None:
         return "there is no mvn to fetch Kafka with"
     return None
 
@@ -145,7 +146,8 @@ class JvmBroker:
 
     def _java(self, name: str, *, memory: int) -> list[str]:
         quick = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
-        return ["java", f"-Xmx{memory}m", *quick, "-cp", f"{JARS}/*", name]
+        says = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
+        return ["java", f"-Xmx{memory}m", *quick, *says, "-cp", f"{JARS}/*", name]
 
     def _note(self) -> None:
         note = {"port": self.port, "controller_port": self.controller_port, "cluster_id": self.cluster_id}
@@ -153,23 +155,31 @@ class JvmBroker:
 
 
 def fetch_jars() -> None:
-    """Kafka's jars lie under deploy/kafka/libs, all of them: fetched beside their place and moved in when done."""
-    if JARS.is_dir():
+    """The jars of pom.xml lie under deploy/kafka/libs, all of them: fetched beside their place, moved in when done."""
+    if _have_jars():
         return
     target = HERE / "target"
     with plainly(target):
         target.mkdir(exist_ok=True)
     with _one_at_a_time(target / "fetch.lock"):
-        if JARS.is_dir():
+        if _have_jars():
             return
         half = target / "libs"
         shutil.rmtree(half, ignore_errors=True)
         goal = ["dependency:copy-dependencies", f"-DoutputDirectory={half}"]
-        command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), *goal]
+        command = ["mvn", "-q", "-B", "-f", str(POM), *goal]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FETCH_SECONDS)
         if done.returncode != 0:
             raise PlainError(f"Maven cannot fetch Kafka: {_last_line(done.stdout or done.stderr)}")
+        shutil.copy(POM, half)
+        shutil.rmtree(JARS, ignore_errors=True)
         half.rename(JARS)
+
+
+def _have_jars() -> bool:
+    """Whether they were fetched for the pom.xml that is here now."""
+    fetched_for = JARS / POM.name
+    return fetched_for.is_file() and fetched_for.read_bytes() == POM.read_bytes()
 
 
 @contextmanager

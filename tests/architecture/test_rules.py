@@ -82,8 +82,8 @@ def test_every_module_of_the_kernel_has_two_users() -> None:
         assert len(found) >= 2 or module.stem in COMMANDS, f"{module.name} is used by {len(found)} modules"
 
 
-COMMANDS = {"bootstrap"}
-"""Started from a command line rather than imported."""
+COMMANDS = {"bootstrap", "replay"}
+"""Started from a command line, through the runtime at most."""
 
 
 def test_every_module_of_a_service_has_its_test() -> None:

@@ -144,7 +144,7 @@ class EmbeddedConsumer:
                 async with self._statement() as connection:
                     await connection.execute("select log.leave_group($1, $2)", self.group, self._member)
             except (LogUnavailable, LogRefused):
-                logger.info("left without saying so: the group gives the member up after its session")
+                logger.info("left_without_saying_so")
         self._drop_connection()
         self._held.clear()
 
@@ -253,7 +253,7 @@ class EmbeddedConsumer:
                         self._stale = True
                         self._wake.set()
             except LogUnavailable:
-                logger.info("heartbeat of %s: the event log does not answer", self.group)
+                logger.info("heartbeat_unanswered", extra={"group": self.group})
 
     def _given_up(self) -> None:
         """The group went on without us: nothing is ours any more, and we come back as somebody new."""

@@ -21,13 +21,15 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from libs.common.log import PARTITIONS, LogUnavailable, Message, TopicPartition
-from libs.common.log.kafka_consumer import MAX_REQUEST_BYTES, KafkaConsumer, translated
+from libs.common.log.kafka_consumer import MAX_REQUEST_BYTES, KafkaConsumer, stop_client, translated
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 SEND_SECONDS = 10.0
+RETRY_MS = 250
+"""How often the client tries, and says so in the log, while a broker is away."""
 COPIES = 3
 """Replicas of each partition, where there are as many brokers; all but one must have a record before it counts."""
 
@@ -61,7 +63,7 @@ class KafkaLog:
         self.servers = servers
         self.session_seconds = session_seconds
         self.send_seconds = send_seconds
-        self._options = {"bootstrap_servers": servers, **client_options(query)}
+        self._options = {"bootstrap_servers": servers, "retry_backoff_ms": RETRY_MS, **client_options(query)}
         self._producer: AIOKafkaProducer | None = None
         self._admin: AIOKafkaAdminClient | None = None
         self._reader: AIOKafkaConsumer | None = None
@@ -184,7 +186,7 @@ class KafkaLog:
         if admin is not None:
             await admin.close()
         if reader is not None:
-            await reader.stop()
+            await stop_client(reader)
 
     async def trim(self, keep_days: int) -> int:
         return 0

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
 START_SECONDS = 30.0
 COMMIT_SECONDS = 10.0
+STOP_SECONDS = 5.0
 REFUSED = (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
@@ -106,7 +107,7 @@ class KafkaConsumer:
         client, self._client = self._client, None
         self._given.clear()
         if client is not None:
-            await _stop(client)
+            await stop_client(client)
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,7 +136,7 @@ class KafkaConsumer:
             async with asyncio.timeout(START_SECONDS):
                 await client.start()
         except BaseException:
-            await _stop(client)
+            await stop_client(client)
             raise
         return client
 
@@ -153,13 +154,19 @@ class _Forget(ConsumerRebalanceListener):  # type: ignore[misc]
         self._given.clear()
 
 
-async def _stop(client: AIOKafkaConsumer) -> None:
-    """The member has left; where the broker does not answer, the group gives it up after its session."""
-    try:
-        async with asyncio.timeout(5):
-            await client.stop()
-    except (KafkaError, OSError, TimeoutError) as error:
-        logger.info("left without saying so: %s", type(error).__name__)
+async def stop_client(client: AIOKafkaConsumer) -> None:
+    """The member has left; where the broker does not answer, the group gives it up after its session.
+
+    In a task of its own: while a broker is away, the client's `stop` may raise the cancellation of its own fetches,
+    which here would pass for ours.
+    """
+    stopping = asyncio.create_task(client.stop())
+    if not (await asyncio.wait({stopping}, timeout=STOP_SECONDS))[0]:
+        stopping.cancel()
+        await asyncio.wait({stopping}, timeout=1)
+    if not stopping.done() or stopping.cancelled() or stopping.exception() is not None:
+        logger.info("left_without_saying_so")
+        await client._client.close()
 
 
 def _record(tp: TopicPartition, raw: Any) -> Record:
