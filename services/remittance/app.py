@@ -10,7 +10,7 @@ from libs.common.http import FieldError, Invalid, create_api
 from libs.common.settings import ServiceSettings
 from libs.common.timers import Timer
 from libs.common.webhooks import InboundMessage
-from services.remittance import http, post, pull, receive
+from services.remittance import classify, http, post, pull, receive
 from services.remittance.events import CONSUMES, PRODUCES
 from services.remittance.patients import NothingToRefund
 
@@ -33,7 +33,11 @@ def create_service() -> Service:
         routers=http.ROUTERS,
         consumes=CONSUMES,
         produces=PRODUCES,
-        timers=(Timer(kind=post.KIND, step=post.post_remittance), Timer(kind=pull.KIND, step=pull.pull)),
+        timers=(
+            Timer(kind=post.KIND, step=post.post_remittance),
+            Timer(kind=pull.KIND, step=pull.pull),
+            Timer(kind=classify.KIND, step=classify.classify_claim),
+        ),
         inbound={"era": take_era},
         problems={NothingToRefund: (409, "nothing_to_refund")},
     )

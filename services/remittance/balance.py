@@ -37,7 +37,9 @@ def claim_differences(claim: EraClaim) -> list[Difference]:
         for n, line in enumerate(claim.lines, start=1)
         if (difference := line_difference(line))
     ]
-    found += [Difference(level="claim", cents=0, words=f"unreadable: {defect}") for defect in claim.defects]
+    found += [
+        Difference(level="claim", cents=0, words=f"a value of {defect} cannot be read") for defect in claim.defects
+    ]
     adjusted = sum(a.amount_cents for a in claim.adjustments)
     adjusted += sum(a.amount_cents for line in claim.lines for a in line.adjustments)
     if difference := claim.charge_cents - adjusted - claim.paid_cents:

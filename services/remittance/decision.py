@@ -13,7 +13,7 @@ from services.remittance.domain.era import FORWARDED, RANK
 from services.remittance.domain.ledger import Buckets
 from services.remittance.ledger import Restated
 from services.remittance.match import Match
-from services.remittance.store import claims, remittances
+from services.remittance.store import cases, claims, remittances
 from services.remittance.store.claims import Receivable
 from services.remittance.store.remittances import Answer
 
@@ -71,7 +71,10 @@ async def lines_decided(tx: Transaction, found: Answer, matched: Match) -> list[
         for line in sent
         if line.line_id in said or not found.claim.lines
     ]
-    decided = decide(found.claim, ours, found.payer_id or matched.submission.payer_id)
+    payer_id = found.payer_id or matched.submission.payer_id
+    decided = decide(found.claim, ours, payer_id)
+    if any(line.classes.unknown for line in decided):
+        decided = decide(found.claim, ours, payer_id, await cases.readings(tx))
     return "negative_payment" if any(line.paid_cents < 0 for line in decided) else decided
 
 

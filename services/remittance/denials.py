@@ -1,6 +1,6 @@
 """Money that a payer denied: raised once per line and decision, and moved when somebody decides, never by itself."""
 
-from libs.common.db import Transaction
+from libs.common.db import Row, Transaction
 from libs.common.events import DenialRaised, DenialResolved, Envelope
 from libs.common.ids import new_id
 from services.remittance import ledger
@@ -23,12 +23,7 @@ async def raise_new(tx: Transaction, claim: Receivable, restated: Restated) -> N
     for row in await cases.without_denial(tx, claim.claim_id):
         denied = shares.get((row["posting_id"], row["line_id"]))
         if denied:
-            leading = classified(
-                [Adjustment(group=g, reason=r, amount_cents=cents) for g, r, cents in row["adjustments"]],
-                payer_id=row["payer_id"],
-                on=row["service_date"],
-            ).leading
-            assert leading is not None, "what is denied has a reason"
+            leading = await _leading(tx, row)
             event = DenialRaised(
                 claim_id=claim.claim_id,
                 denial_id=new_id("dnl"),
@@ -47,6 +42,17 @@ async def raise_new(tx: Transaction, claim: Receivable, restated: Restated) -> N
             )
             await cases.add_denial(tx, event, posting_id=row["posting_id"])
             await ledger.tell(tx, claim, event)
+
+
+async def _leading(tx: Transaction, row: Row) -> Adjustment:
+    """The reason that a denial goes by."""
+    said = [Adjustment(group=group, reason=reason, amount_cents=cents) for group, reason, cents in row["adjustments"]]
+    payer_id, on = row["payer_id"], row["service_date"]
+    found = classified(said, payer_id=payer_id, on=on).leading
+    if found is None:
+        found = classified(said, payer_id=payer_id, on=on, readings=await cases.readings(tx)).leading
+    assert found is not None, "what is denied has a reason"
+    return found
 
 
 async def on_denial_resolved(tx: Transaction, event: Envelope[DenialResolved]) -> None:

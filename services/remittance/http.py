@@ -22,9 +22,9 @@ from libs.common.http import (
     Tx,
     paginate,
 )
-from services.remittance import decisions, deposits, figures, patients, pull, receive, views
+from services.remittance import classify, decisions, deposits, figures, patients, pull, receive, views
 from services.remittance.domain.ledger import Buckets
-from services.remittance.store import bank, ledger, money, queue
+from services.remittance.store import bank, cases, ledger, money, queue
 
 router = Router(prefix="/v1", tags=["remittance"])
 Status = Annotated[str | None, Query(max_length=32)]
@@ -112,6 +112,19 @@ class Posted(BaseModel):
 async def match_unposted(answer_id: str, body: views.NamedClaim, tx: Tx) -> Posted:
     """Say which claim a waiting answer is about; it is posted."""
     return Posted(id=answer_id, result=await decisions.name_claim(tx, answer_id, body.claim_id))
+
+
+@router.post("/adjustment-readings", status_code=201, scope="remittance:write", subject="adjustment_reading")
+async def read_adjustment_code(body: views.NewReading, tx: Tx) -> views.ReadingView:
+    """Say how an adjustment code is read that no table knows; what waited for it is accounted for next."""
+    reading_id = await classify.read_code(tx, **body.model_dump())
+    return views.ReadingView(id=reading_id, **body.model_dump())
+
+
+@router.get("/adjustment-readings", scope="remittance:read")
+async def list_adjustment_readings(tx: Tx, cursor: Cursor = None, limit: Limit = 50) -> Page[views.ReadingView]:
+    """How this tenant reads adjustment codes that no table knows."""
+    return await paginate(tx, cases.all_readings(tx), cursor, limit, view=views.reading)
 
 
 @router.get("/ledger/claims/{claim_id}", scope="remittance:read", subject="claim")

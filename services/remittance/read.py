@@ -119,7 +119,7 @@ def _claim(claim: x12.ClaimPayment, tenant_id: str) -> EraClaim:
         adjustments=_adjustments(claim.adjustments),
         lines=tuple(_line(line) for line in claim.lines),
         remark_codes=tuple(code for code in claim.remark_codes if code),
-        defects=claim.defects,
+        defects=tuple(defect.partition(":")[0] for defect in claim.defects),
     )
 
 

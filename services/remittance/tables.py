@@ -101,3 +101,7 @@ deposit = _table(
     "deposit", tenant_id=_T, id=_T, practice_id=_T, trace=_T, amount_cents=_I, deposited_on=_D, reference=_T,
     status=_T, era_id=_T, created_at=_AT,
 )  # fmt: skip
+adjustment_reading = _table(
+    "adjustment_reading", tenant_id=_T, id=_T, payer_id=_T, group_code=_T, reason_code=_T, adjusts=_T,
+    effective_from=_D, effective_to=_D, why=_T, decided_by=_T, created_at=_AT,
+)  # fmt: skip

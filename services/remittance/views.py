@@ -168,6 +168,46 @@ class NamedClaim(BaseModel):
     claim_id: str = Field(max_length=64)
 
 
+class NewReading(BaseModel):
+    """How an adjustment code is read that no table knows."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "payer_id": "pay_harborbh",
+                    "group": "CO",
+                    "reason": "Z9",
+                    "adjusts": "contractual",
+                    "effective_from": "2026-01-01",
+                    "effective_to": None,
+                    "why": "the payer's manual, section 12",
+                }
+            ]
+        },
+    )
+
+    payer_id: str | None = Field(None, max_length=64, description="Null: whoever sends it.")
+    group: Literal["CO", "OA", "PI", "PR"]
+    reason: str = Field(pattern=r"^[A-Z0-9]{1,5}$")
+    adjusts: Literal["contractual", "patient", "denial", "prior_payer", "withhold", "information"]
+    effective_from: date = Field(description="Dates of service from this day on.")
+    effective_to: date | None = None
+    why: str = Field(min_length=3, max_length=500)
+
+
+class ReadingView(NewReading):
+    """How this tenant reads an adjustment code."""
+
+    id: str
+
+
+def reading(row: Row) -> ReadingView:
+    given = {name: row[name] for name in ("id", "payer_id", "adjusts", "effective_from", "effective_to", "why")}
+    return ReadingView(group=row["group_code"], reason=row["reason_code"], **given)
+
+
 class LedgerLine(BaseModel):
     line_id: str
     position: int

@@ -42,16 +42,50 @@ _FIELD = {
 }
 
 
-def classified(adjustments: Iterable[Adjustment], *, payer_id: str | None, on: date) -> Classified:
-    """The sums by class as of the date of service; the largest denying adjustment leads."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a tenant reads a code that no table knows; `payer_id` None: whoever sends it."""
+
+    payer_id: str | None
+    group: str
+    reason: str
+    adjusts: Adjusts
+    effective_from: date
+    effective_to: date | None = None
+
+    def covers(self, adjustment: Adjustment, payer_id: str | None, on: date) -> bool:
+        return (
+            (self.group, self.reason) == (adjustment.group, adjustment.reason)
+            and self.payer_id in (None, payer_id)
+            and self.effective_from <= on
+            and (self.effective_to is None or on <= self.effective_to)
+        )
+
+
+def classified(
+    adjustments: Iterable[Adjustment], *, payer_id: str | None, on: date, readings: Sequence[Reading] = ()
+) -> Classified:
+    """The sums by class as of the date of service; the largest denying adjustment leads.
+
+    A reading of the tenant's own counts only for what no table knows, a payer's before everybody's.
+    """
     sums = dict.fromkeys(_FIELD.values(), 0)
     leading: Adjustment | None = None
     for adjustment in adjustments:
-        name = _FIELD[classify(adjustment.group, adjustment.reason, payer_id, on)]
+        kind = classify(adjustment.group, adjustment.reason, payer_id, on)
+        if kind is Adjusts.UNKNOWN:
+            kind = _read(adjustment, payer_id, on, readings)
+        name = _FIELD[kind]
         sums[name] += adjustment.amount_cents
         if name == "denied" and (leading is None or adjustment.amount_cents > leading.amount_cents):
             leading = adjustment
     return Classified(leading=leading, **sums)
+
+
+def _read(adjustment: Adjustment, payer_id: str | None, on: date, readings: Sequence[Reading]) -> Adjusts:
+    fitting = [one for one in readings if one.covers(adjustment, payer_id, on)]
+    fitting.sort(key=lambda one: (one.payer_id is not None, one.effective_from), reverse=True)
+    return fitting[0].adjusts if fitting else Adjusts.UNKNOWN
 
 
 def spread(amount: int, capacities: Sequence[int]) -> list[int]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from services.remittance.domain.adjustments import Adjustment, Classified, classified, spread
+from services.remittance.domain.adjustments import Adjustment, Classified, Reading, classified, spread
 from services.remittance.domain.era import EraClaim, EraLine
 
 
@@ -30,7 +30,9 @@ class LineDecision:
     classes: Classified
 
 
-def decide(claim: EraClaim, ours: Sequence[OurLine], payer_id: str | None) -> list[LineDecision]:
+def decide(
+    claim: EraClaim, ours: Sequence[OurLine], payer_id: str | None, readings: Sequence[Reading] = ()
+) -> list[LineDecision]:
     """One decision for each line; their payments and adjustments sum to the claim's."""
     drafts = [_said(line) for line in ours] if claim.lines else [_unsaid(line) for line in ours]
     for adjustment in claim.adjustments:
@@ -40,7 +42,7 @@ def decide(claim: EraClaim, ours: Sequence[OurLine], payer_id: str | None) -> li
     return [
         replace(
             draft,
-            classes=classified(draft.adjustments, payer_id=payer_id, on=line.service_date),
+            classes=classified(draft.adjustments, payer_id=payer_id, on=line.service_date, readings=readings),
             remark_codes=tuple(dict.fromkeys((*draft.remark_codes, *claim.remark_codes))),
         )
         for draft, line in zip(drafts, ours, strict=True)
