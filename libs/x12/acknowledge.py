@@ -27,8 +27,8 @@ from libs.x12.records import (
     Quantity,
     Record,
     Rejection,
-    SegmentError,
     Segment,
+    SegmentError,
     Status,
     StatusAnswer,
     StatusInquiry,
@@ -45,8 +45,22 @@ Kind = Literal["999", "TA1", "277CA", "271", "277"]
 SYNTAX_LEVELS = (1, 2)
 #: One 999 need not list more.
 MOST_ERRORS = 500
-_TRANSACTION_CODES = {"SE_MISSING": "2", "SE_CONTROL": "3", "SE_COUNT": "4", "ST_DUPLICATE": "23", "SET_UNKNOWN": "1", "TRANSACTION_EMPTY": "5"}
-_GROUP_CODES = {"GE_MISSING": "3", "GE_CONTROL": "4", "GE_COUNT": "5", "GS_DUPLICATE": "19", "GROUP_ID": "1", "GS_ELEMENT": "1"}
+_TRANSACTION_CODES = {
+    "SE_MISSING": "2",
+    "SE_CONTROL": "3",
+    "SE_COUNT": "4",
+    "ST_DUPLICATE": "23",
+    "SET_UNKNOWN": "1",
+    "TRANSACTION_EMPTY": "5",
+}
+_GROUP_CODES = {
+    "GE_MISSING": "3",
+    "GE_CONTROL": "4",
+    "GE_COUNT": "5",
+    "GS_DUPLICATE": "19",
+    "GROUP_ID": "1",
+    "GS_ELEMENT": "1",
+}
 _TA1_CODES = {
     "ISA_DUPLICATE": "025", "IEA_MISSING": "023", "IEA_COUNT": "021", "IEA_CONTROL": "001", "ISA_LENGTH": "022",
     "DELIMITER_CLASH": "027",
@@ -173,7 +187,15 @@ def _999(scan: _Scan, reply: Envelope) -> Iterator[SyntaxAcknowledgement]:
         verdicts = [_verdict(scan, entry) for entry in answerable]
         accepted = sum(verdict.code in ("A", "E") for verdict in verdicts)
         reasons = _group_reasons(scan, place)
-        code = "A" if all(v.code == "A" for v in verdicts) else "E" if accepted == len(verdicts) else "P" if accepted else "R"
+        code = (
+            "A"
+            if all(v.code == "A" for v in verdicts)
+            else "E"
+            if accepted == len(verdicts)
+            else "P"
+            if accepted
+            else "R"
+        )
         if reasons:
             code = "R"
         yield SyntaxAcknowledgement(
@@ -192,7 +214,9 @@ def _999(scan: _Scan, reply: Envelope) -> Iterator[SyntaxAcknowledgement]:
 
 def _group_reasons(scan: _Scan, place: int) -> tuple[str, ...]:
     """Why a whole group is not accepted."""
-    found = [f for f in scan.findings if f.code in _GROUP_CODES and (len(scan.groups) == 1 or _group_of(scan, f) == place)]
+    found = [
+        f for f in scan.findings if f.code in _GROUP_CODES and (len(scan.groups) == 1 or _group_of(scan, f) == place)
+    ]
     return tuple(dict.fromkeys(_GROUP_CODES[f.code] for f in found))[:5]
 
 
@@ -208,7 +232,15 @@ def _verdict(scan: _Scan, entry: tuple[list[str], int, str]) -> TransactionVerdi
     end = min(later, default=10**12)
     own = [f for f in scan.findings if start <= f.segment_index < end and f.position]
     syntax = [f for f in own if _is_syntax(f)]
-    reasons = list(dict.fromkeys(_TRANSACTION_CODES[f.code] for f in scan.findings if f.code in _TRANSACTION_CODES and start <= f.segment_index <= end and (f.position or f.code == "SE_MISSING")))
+    reasons = list(
+        dict.fromkeys(
+            _TRANSACTION_CODES[f.code]
+            for f in scan.findings
+            if f.code in _TRANSACTION_CODES
+            and start <= f.segment_index <= end
+            and (f.position or f.code == "SE_MISSING")
+        )
+    )
     if syntax:
         reasons.append("5")
     return TransactionVerdict(
@@ -222,8 +254,11 @@ def _verdict(scan: _Scan, entry: tuple[list[str], int, str]) -> TransactionVerdi
 
 
 def _is_syntax(finding: Finding) -> bool:
-    return bool(finding.x12) and finding.code not in _TRANSACTION_CODES and finding.code not in _GROUP_CODES and (
-        finding.level in SYNTAX_LEVELS or finding.x12.startswith("I")
+    return (
+        bool(finding.x12)
+        and finding.code not in _TRANSACTION_CODES
+        and finding.code not in _GROUP_CODES
+        and (finding.level in SYNTAX_LEVELS or finding.x12.startswith("I"))
     )
 
 
@@ -257,7 +292,7 @@ def _element_error(finding: Finding) -> ElementError:
     )
 
 
-_IK403 = frozenset("1 2 3 4 5 6 7 8 9 10 11 12 13 I6 I9 I10 I11 I12 I13".split())
+_IK403 = frozenset(["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "I6", "I9", "I10", "I11", "I12", "I13"])
 
 
 def _clean(text: str) -> str:
@@ -307,7 +342,9 @@ def claim_acknowledgement(file: ClaimFile, findings: list[Finding], reply: Envel
     wrong: dict[int, list[Finding]] = {}
     general: list[Finding] = []
     for finding in findings:
-        owner = next((i for i, c in enumerate(file.claims) if c.source and c.source.start <= finding.offset < c.source.end), None)
+        owner = next(
+            (i for i, c in enumerate(file.claims) if c.source and c.source.start <= finding.offset < c.source.end), None
+        )
         if owner is None and finding.claim:
             owner = next((i for i, c in enumerate(file.claims) if c.pcn == finding.claim), None)
         if owner is None:
@@ -326,9 +363,14 @@ def claim_acknowledgement(file: ClaimFile, findings: list[Finding], reply: Envel
     return ClaimAcknowledgement(
         envelope=reply,
         source=Party(
-            code="AY", name=_clean(file.receiver.name) or "RECEIVER", id_qualifier="46", id=_clean(file.receiver.id) or reply.sender_id
+            code="AY",
+            name=_clean(file.receiver.name) or "RECEIVER",
+            id_qualifier="46",
+            id=_clean(file.receiver.id) or reply.sender_id,
         ),
-        receiver=replace(_named(file.submitter, "46", ""), id_qualifier="46", id=_clean(file.submitter.id) or reply.receiver_id),
+        receiver=replace(
+            _named(file.submitter, "46", ""), id_qualifier="46", id=_clean(file.submitter.id) or reply.receiver_id
+        ),
         reference=f"{reply.control_number}",
         trace=f"{reply.control_number}",
         created=reply.created,
@@ -336,7 +378,9 @@ def claim_acknowledgement(file: ClaimFile, findings: list[Finding], reply: Envel
         processed=day,
         batch=Tally(
             trace=_clean(file.reference) or "0",
-            statuses=(Status(category="A1", code="19", entity="AY", effective=day, action="WQ", charge_cents=yes + no),),
+            statuses=(
+                Status(category="A1", code="19", entity="AY", effective=day, action="WQ", charge_cents=yes + no),
+            ),
             quantities=_quantities(("90", accepted), ("AA", rejected)),
             amounts=_amounts(("YU", yes), ("YY", no)),
         ),
@@ -365,7 +409,9 @@ def _acknowledged(claim: Claim, reasons: list[Finding], day: Any) -> Acknowledge
         Status(category=category, code=code, entity=entity, effective=day, action="U", charge_cents=claim.charge_cents)
         for category, code, entity in dict.fromkeys(STATUS_OF.get(f.code, ("A7", "21", "")) for f in reasons)
     ]
-    accepted = Status(category="A2", code="20", entity="AY", effective=day, action="WQ", charge_cents=claim.charge_cents)
+    accepted = Status(
+        category="A2", code="20", entity="AY", effective=day, action="WQ", charge_cents=claim.charge_cents
+    )
     person = claim.patient.party if claim.patient else claim.subscriber.party
     days = [line.service_date for line in claim.lines if line.service_date]
     return AcknowledgedClaim(
@@ -401,7 +447,9 @@ def _271(data: bytes, scan: _Scan, reply: Envelope) -> Iterator[EligibilityRespo
         wrong = [f for f in scan.findings if f.transaction == transaction.control]
         answers = [_refused(question, _aaa(wrong)) for question in record.questions if wrong]
         if answers:
-            yield EligibilityResponse(envelope=reply, reference=record.reference, created=reply.created, answers=tuple(answers))
+            yield EligibilityResponse(
+                envelope=reply, reference=record.reference, created=reply.created, answers=tuple(answers)
+            )
 
 
 #: Segment and element of a finding to (reason, follow-up, level) of an AAA.

@@ -11,7 +11,33 @@ _FIRST = ("ALEX", "BLAIR", "CASEY", "DREW", "ELLIS", "FINLEY", "HARPER", "JORDAN
 #: NM101 of people whose privacy it is; organisations and payers keep their names.
 _PEOPLE = frozenset({"IL", "QC", "03", "74", "GB", "1", "85", "82", "DN", "DQ", "DK", "77", "P3", "71", "72", "73"})
 #: References that name a person or a person's claim.
-_NUMBERS = frozenset({"SY", "EA", "1L", "1W", "IG", "6P", "F6", "EJ", "Y4", "CE", "D9", "F8", "1K", "9A", "9C", "G1", "9F", "BB", "NT", "MRN", "HJ", "NQ", "N6"})
+_NUMBERS = frozenset(
+    {
+        "SY",
+        "EA",
+        "1L",
+        "1W",
+        "IG",
+        "6P",
+        "F6",
+        "EJ",
+        "Y4",
+        "CE",
+        "D9",
+        "F8",
+        "1K",
+        "9A",
+        "9C",
+        "G1",
+        "9F",
+        "BB",
+        "NT",
+        "MRN",
+        "HJ",
+        "NQ",
+        "N6",
+    }
+)
 
 
 class Replacer:

@@ -5,7 +5,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from libs.x12.records import Adjustment, ClaimPayment, Party, ProviderAdjustment, Reference, Remittance, ServicePayment, Source
+from libs.x12.records import (
+    Adjustment,
+    ClaimPayment,
+    Party,
+    ProviderAdjustment,
+    Reference,
+    Remittance,
+    ServicePayment,
+    Source,
+)
 
 
 def plain(value: Any) -> Any:
@@ -46,7 +55,8 @@ def references(values: tuple[Reference, ...]) -> list[dict[str, str]]:
 def adjustments(values: tuple[Adjustment, ...]) -> list[dict[str, Any]]:
     """Adjustments with their group, reason, cents and quantity."""
     return [
-        {"group": a.group, "reason": a.reason, "amount_cents": a.amount_cents, "quantity": plain(a.quantity)} for a in values
+        {"group": a.group, "reason": a.reason, "amount_cents": a.amount_cents, "quantity": plain(a.quantity)}
+        for a in values
     ]
 
 
@@ -155,7 +165,9 @@ class Balances:
             self.off_claims += 1
             self.claim_sum += difference
             if len(self.claims) < 1000:
-                self.claims.append({"claim": value.pcn, "difference_cents": difference, "lines_difference_cents": uncharged})
+                self.claims.append(
+                    {"claim": value.pcn, "difference_cents": difference, "lines_difference_cents": uncharged}
+                )
         for number, item in enumerate(value.lines, 1):
             off = line_difference(item)
             if off:

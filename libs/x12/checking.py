@@ -235,7 +235,7 @@ class Checker:
         flag = head[0][4] if len(head[0]) > 4 else ""
         below = sum(part.counts.get(id(child), 0) for child in part.loop.loops() if child.hierarchical)
         idle = flag == "1" and not below and self.report.tx_set.startswith("837")
-        if flag == "0" and below or idle:
+        if (flag == "0" and below) or idle:
             self.report.structure("HL_CHILD", head, part.loop.id, element=4, value=flag, count=below)
 
     # -- everything else

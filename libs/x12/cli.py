@@ -41,13 +41,17 @@ def main(arguments: list[str] | None = None, out: TextIO | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m libs.x12", description="HIPAA 005010 transactions: check, read, acknowledge, show.")
+    parser = argparse.ArgumentParser(
+        prog="python -m libs.x12", description="HIPAA 005010 transactions: check, read, acknowledge, show."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="report everything that is wrong with files")
     check.add_argument("files", nargs="+", metavar="FILE")
     check.add_argument("--partner", type=Path, help="a trading partner's severities (JSON)")
     check.add_argument("--json", action="store_true", help="one JSON object per file and line")
-    check.add_argument("--limit", type=int, default=10_000, help="list at most so many findings per file (default 10000)")
+    check.add_argument(
+        "--limit", type=int, default=10_000, help="list at most so many findings per file (default 10000)"
+    )
     check.set_defaults(run=_check)
     read = commands.add_parser("read", help="print the typed records of a file")
     read.add_argument("file")
@@ -68,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     anonymous.add_argument("--seed", default="", help="the same seed gives the same replacements")
     anonymous.set_defaults(run=_anonymize)
     spec = commands.add_parser("spec", help="print the specification of a set as documentation")
-    spec.add_argument("set", metavar="SET", help="837P, 837I, 835, 270, 271, 276, 277, 277CA, 278, 278R, 278I, 278IR, 999")
+    spec.add_argument(
+        "set", metavar="SET", help="837P, 837I, 835, 270, 271, 276, 277, 277CA, 278, 278R, 278I, 278IR, 999"
+    )
     spec.set_defaults(run=_spec)
     return parser
 
@@ -99,7 +105,16 @@ def _check(options: argparse.Namespace, out: TextIO) -> int:
             print(f"{name}: {problem.strerror or problem}", file=sys.stderr)
             if options.json:
                 finding = Finding(level=1, code="UNREADABLE", message=f"the file cannot be opened: {problem.strerror}")
-                _dump({"file": name, "interchanges": 0, "transactions": [], "findings": [finding_json(finding)], "truncated": False}, out)
+                _dump(
+                    {
+                        "file": name,
+                        "interchanges": 0,
+                        "transactions": [],
+                        "findings": [finding_json(finding)],
+                        "truncated": False,
+                    },
+                    out,
+                )
     return worst
 
 
@@ -122,7 +137,8 @@ def _check_file(name: str, partner: Partner | None, options: argparse.Namespace,
             "file": name,
             "interchanges": checker.envelopes.interchanges,
             "transactions": [
-                {"set": t.set, "guide": t.guide, "control": t.control, "claims": t.claims, "ok": t.ok} for t in checker.summaries
+                {"set": t.set, "guide": t.guide, "control": t.control, "claims": t.claims, "ok": t.ok}
+                for t in checker.summaries
             ],
             "findings": [finding_json(finding) for finding in kept],
             "truncated": total > options.limit,
@@ -130,7 +146,10 @@ def _check_file(name: str, partner: Partner | None, options: argparse.Namespace,
         _dump(result, out)
     else:
         sets = len(checker.summaries)
-        print(f"{name}: {sets} transaction{'s' if sets != 1 else ''}, {errors} errors, {total - errors} other findings", file=out)
+        print(
+            f"{name}: {sets} transaction{'s' if sets != 1 else ''}, {errors} errors, {total - errors} other findings",
+            file=out,
+        )
     return UNREADABLE if not readable else ERRORS if errors else OK
 
 

@@ -1,7 +1,7 @@
 """Readers compiled from a specification: one small function for each segment, one opener for each loop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -110,7 +110,7 @@ class Compiler:
     def reader(self, node: Node) -> str | None:
         """The body of the node's function, or None when the segment has no field."""
         owner = self.owner(node.loop)
-        if owner is None or not node.mapped or node.id in ("HL", "LX") and not any(e.field for e in node.elements):
+        if owner is None or not node.mapped or (node.id in ("HL", "LX") and not any(e.field for e in node.elements)):
             return None
         if node.raw:
             return self._raw(node, owner)
@@ -124,6 +124,19 @@ class Compiler:
             return None
         lines = self._fill(node, base, "o")
         return "\n".join(lines) if lines else None
+
+    def collected(self, node: Node) -> str:
+        """The field of the loop's record that the segment's own record goes to, if that is all that it does."""
+        owner = self.owner(node.loop)
+        if owner is None or node.raw or node.target.startswith("^"):
+            return ""
+        path = target_of(node, owner)
+        if not path or "." in path or any(part.field.startswith("^") for part in parts_of(node)):
+            return ""
+        field = shapes.fields(owner)[path]
+        shared = any(loop.target.partition(".")[0] == path for loop in node.loop.loops())
+        alone = sum(other.target.partition(".")[0] == path for other in node.loop.nodes()) <= 1
+        return path if field.record and (field.many or (alone and not shared and node.repeat == 1)) else ""
 
     def _raw(self, node: Node, owner: type) -> str:
         *path, last = node.raw.split(".")
@@ -192,6 +205,12 @@ class Compiler:
         lines: list[str] = []
         indent = 1
         done: set[str] = set()
+        prefix = _common_prefix(node)
+        if prefix and prefix in known and known[prefix].record:
+            walk, variable, record = self._walk(variable, record, [prefix], 1)
+            inner = [_renamed(e, e.field.partition(".")[2]) if "." in e.field else e for e in node.elements]
+            body = self._fill(replace(node, elements=tuple(inner)), record, variable)
+            return [body[0], *walk, *body[1:]] if body else []
         for position, element in enumerate(node.elements, 1):
             body = self._element(node, element, position, record, known, variable, indent + 1, done)
             if body:
@@ -200,7 +219,15 @@ class Compiler:
         return ["    n = len(e)", *lines] if lines else []
 
     def _element(
-        self, node: Node, element: Element, position: int, record: type, known: Any, variable: str, indent: int, done: set[str]
+        self,
+        node: Node,
+        element: Element,
+        position: int,
+        record: type,
+        known: Any,
+        variable: str,
+        indent: int,
+        done: set[str],
     ) -> list[str]:
         if element.usage == "N" or skipped(element, record):
             return []
@@ -280,6 +307,12 @@ def _renamed(element: Element, name: str) -> Element:
     )
 
 
+def _common_prefix(node: Node) -> str:
+    """The record that all of a segment's fields belong to, such as the address of N3 and N4."""
+    heads = {part.field.partition(".")[0] if "." in part.field else "" for part in parts_of(node) if part.field}
+    return heads.pop() if len(heads) == 1 else ""
+
+
 def _new(record: type) -> str:
     return f"New_{record.__name__}"
 
@@ -325,11 +358,15 @@ class Readers:
     source: dict[int, str]
     openers: dict[int, Opener]
     compiler: Compiler
+    collects: dict[int, str]
+    """Nodes whose segment becomes a small record of its own: the field that it goes to."""
 
     def attach(self, step: Any) -> None:
         """Give a step of the machine what it does to the records."""
         known = self.strict.get(id(step.node)) if step.quality in ("", "order", "place") else None
         step.read = known or keep_segment
+        step.depth = step.node.loop.depth
+        step.collects = self.collects.get(id(step.node), "") if known and not step.moves else ""
         step.openers = tuple(
             (loop.depth, (loop.kind == "item") + loop.leaf, loop.kind in ("item", "level"), self.openers[id(loop)])
             for loop in step.opens
@@ -364,7 +401,6 @@ def _take_back(reader: Reader, e: list[str], o: Any) -> None:
                     break
 
 
-
 def keep_segment(e: list[str], o: Any, t: Any) -> None:
     """A segment without a field of its own joins the record's extra ones."""
     holder = o if hasattr(o, "extra") else t
@@ -379,7 +415,7 @@ def keep_segment(e: list[str], o: Any, t: Any) -> None:
 def machine(name: str, component: str, repetition: str) -> Machine:
     """The machine of a set, with its readers for one pair of delimiters."""
     spec = grammar.spec(name)
-    found = Readers({}, {}, {}, Compiler(spec, component, repetition))
+    found = Readers({}, {}, {}, Compiler(spec, component, repetition), {})
     _compile_loop(spec.root, found, namespace(_STRICT))
     return Machine(spec, found)
 
@@ -410,6 +446,9 @@ def _compile_loop(loop: Loop, found: Readers, space: dict[str, Any]) -> None:
                 found.strict[id(child)] = None
                 continue
             source = f"def read(e, o, t):\n{body}\n"
+            name = found.compiler.collected(child)
+            if name:
+                found.collects[id(child)] = name
             found.source[id(child)] = source
             exec(source, space)  # noqa: S102 - our own text, from our own specification
             found.strict[id(child)] = space["read"]

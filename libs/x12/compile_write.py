@@ -158,12 +158,12 @@ class WriteCompiler:
             assert inner
             field_owner = inner
         if shapes.fields(field_owner)[last].kind == "segment":
-            if node.loop.nodes().index(node) != next(
-                i for i, n in enumerate(node.loop.nodes()) if n.raw == node.raw
-            ):
+            if node.loop.nodes().index(node) != next(i for i, n in enumerate(node.loop.nodes()) if n.raw == node.raw):
                 return []
             return [f"{guard}    for x in {holder}.{last}: out.append({mark!r}.join(x))"]
-        return [f"{guard}    if {holder}.{last}: out.append({mark!r}.join(({node.id!r}, *{holder}.{last})).rstrip({mark!r}))"]
+        return [
+            f"{guard}    if {holder}.{last}: out.append({mark!r}.join(({node.id!r}, *{holder}.{last})).rstrip({mark!r}))"
+        ]
 
     def _plain(self, node: Node, owner: type) -> list[str]:
         """A segment from the fields of the loop's own record."""
@@ -199,7 +199,9 @@ class WriteCompiler:
                 *lines,
                 f"{pad}for x in {holder}.{last}:",
                 *([f"{pad}    if {test}:"] if test else []),
-                *_emit(text, indent + (2 if test else 1), self._required(node, record, "x", indent + (2 if test else 1))),
+                *_emit(
+                    text, indent + (2 if test else 1), self._required(node, record, "x", indent + (2 if test else 1))
+                ),
             ]
         tests = self._tests(node, record, "x")
         test = " and (" + " or ".join(tests) + ")" if tests and node.usage == "S" else ""
@@ -417,7 +419,11 @@ class WriteCompiler:
         """Refuse to write a segment without what it must have."""
         lines = []
         for position, element in enumerate(node.elements, 1):
-            parts = [(element, "")] if not element.components else [(e, f"-{i}") for i, e in enumerate(element.components, 1)]
+            parts = (
+                [(element, "")]
+                if not element.components
+                else [(e, f"-{i}") for i, e in enumerate(element.components, 1)]
+            )
             if element.usage != "R":
                 continue
             for part, suffix in parts:
@@ -461,7 +467,15 @@ def _braced(mark: str) -> str:
 
 
 def _key(path: str) -> str:
-    return "function" if path == "contacts" else "code" if path == "notes" else "type" if path == "attachments" else "qualifier"
+    return (
+        "function"
+        if path == "contacts"
+        else "code"
+        if path == "notes"
+        else "type"
+        if path == "attachments"
+        else "qualifier"
+    )
 
 
 def _child_flag(node: Node) -> str:
@@ -486,7 +500,7 @@ def _emit(text: Text, indent: int, required: list[str] | None = None) -> list[st
     pad = "    " * indent
     lines = [*(required or []), *(pad + line for line in text.lines), f"{pad}out.append({text.expression})"]
     if text.raw:
-        lines.append(f"{pad}w.values.append(f\"{''.join('{' + value + '}' for value in text.raw)}\")")
+        lines.append(f'{pad}w.values.append(f"{"".join("{" + value + "}" for value in text.raw)}")')
     return lines
 
 

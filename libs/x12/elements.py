@@ -17,7 +17,7 @@ _WHOLE = re.compile(r"-?\d+")
 _REAL = re.compile(r"-?(\d+(\.\d*)?|\.\d+)")
 #: Data elements whose values repeat from claim to claim, so that remembering them pays.
 REPEATING = frozenset(
-    "782 380 373 1251 156 116 26 19 1365 1331 1028 128 522 673 98 1065 66 1034 1033 235 1339 234 1325".split()
+    ["782", "380", "373", "1251", "156", "116", "26", "19", "1365", "1331", "1028", "128", "522", "673", "98", "1065", "66", "1034", "1033", "235", "1339", "234", "1325"]
 )
 
 
@@ -50,7 +50,9 @@ def formatted_date(form: str, text: str) -> bool:
         return len(text) == 8 and is_date(text)
     if form == "RD8":
         first, hyphen, last = text.partition("-")
-        return bool(hyphen) and len(first) == 8 and len(last) == 8 and is_date(first) and is_date(last) and first <= last
+        return (
+            bool(hyphen) and len(first) == 8 and len(last) == 8 and is_date(first) and is_date(last) and first <= last
+        )
     if form == "TM":
         return is_time(text)
     if form == "DT":
@@ -125,9 +127,7 @@ def not_used(text: str) -> Problem | None:
 
 def composite(element: Element, mark: str) -> Test:
     """The test of a composite, component by component."""
-    tests = [
-        not_used if part.usage == "N" else simple(part, required=part.usage == "R") for part in element.components
-    ]
+    tests = [not_used if part.usage == "N" else simple(part, required=part.usage == "R") for part in element.components]
     room = len(grammar.dictionary()[0][element.composite])
     pair = next((i for i, part in enumerate(element.components[:-1]) if part.number == "1250"), None)
     required = element.usage == "R"
@@ -217,7 +217,9 @@ def segment_test(node: grammar.Node, component: str, repetition: str) -> Segment
                 test = unrepeated(test, repetition, 0)
         tests.append(test)
         known.append({""} if element.usage != "R" else set())
-        remember.append(bool(element.components) or element.number in REPEATING or bool(element.codes or element.list_name))
+        remember.append(
+            bool(element.components) or element.number in REPEATING or bool(element.codes or element.list_name)
+        )
         needed = position if element.usage == "R" else needed
     pairs = tuple(
         i

@@ -1,14 +1,14 @@
 """Checking what holds transactions together: ISA to IEA, GS to GE, ST to SE."""
 
 from libs.x12.elements import is_date, is_time
-from libs.x12.grammar import Spec
 from libs.x12.findings import Severity
+from libs.x12.grammar import Spec
 from libs.x12.parts import Seg, Tx
 from libs.x12.report import Reporter
 from libs.x12.route import related
 from libs.x12.tokens import Header
 
-_QUALIFIERS = frozenset("01 14 20 27 28 29 30 33 ZZ".split())
+_QUALIFIERS = frozenset(["01", "14", "20", "27", "28", "29", "30", "33", "ZZ"])
 _WIDTHS = {2: 10, 4: 10, 6: 15, 8: 15}
 _NOWHERE: Seg = ([""], None, 0, 0)
 

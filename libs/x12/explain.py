@@ -37,7 +37,9 @@ def explain_finding(finding: Finding) -> str:
     place = finding.segment + (f"{finding.element:02d}" if finding.element else "")
     if finding.component:
         place += f"-{finding.component}"
-    where = ", ".join(part for part in (f"in loop {finding.loop}" if finding.loop else "", f"at {place}" if place else "") if part)
+    where = ", ".join(
+        part for part in (f"in loop {finding.loop}" if finding.loop else "", f"at {place}" if place else "") if part
+    )
     text = f"{where[:1].upper()}{where[1:]}: {finding.message}." if where else f"{finding.message}."
     return f"{text} {finding.advice}".strip()
 
@@ -60,7 +62,9 @@ def explain_segment(e: list[str], node: Node | None = None, component: str = ":"
     """
     if e[0] == "CAS":
         triplets = [(e[i], e[i + 1]) for i in range(2, len(e) - 1, 3)]
-        return "; ".join(f"{word('group', e[1])}: {word('carc', reason)} {amount}" for reason, amount in triplets if reason)
+        return "; ".join(
+            f"{word('group', e[1])}: {word('carc', reason)} {amount}" for reason, amount in triplets if reason
+        )
     if e[0] == "STC" and len(e) > 1:
         parts = e[1].split(component) if component else [e[1]]
         return word("category", parts[0]) + (f" (status {parts[1]})" if len(parts) > 1 else "")

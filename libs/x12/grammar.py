@@ -127,7 +127,9 @@ def _qualifier(node: Node) -> tuple[int, tuple[str, ...]]:
 
 
 @cache
-def dictionary() -> tuple[dict[str, tuple[tuple[str, str], ...]], dict[str, str], dict[str, list[tuple[str, tuple[int, ...]]]]]:
+def dictionary() -> tuple[
+    dict[str, tuple[tuple[str, str], ...]], dict[str, str], dict[str, list[tuple[str, tuple[int, ...]]]]
+]:
     """Segments and composites as (data element, default field), default collections, conditions."""
     parts: dict[str, tuple[tuple[str, str], ...]] = {}
     targets: dict[str, str] = {}
@@ -188,8 +190,7 @@ def _element(token: str, number: str, name: str) -> Element:
         inner, _, own = body[1:].rpartition(")")
         parts = dictionary()[0][number]
         components = tuple(
-            _element(item, *parts[min(position, len(parts) - 1)])
-            for position, item in enumerate(_tokens(inner))
+            _element(item, *parts[min(position, len(parts) - 1)]) for position, item in enumerate(_tokens(inner))
         )
         return Element(
             usage,
@@ -340,8 +341,18 @@ def _copy(loop: Loop, parent: Loop) -> Loop:
         else:
             twin.children.append(
                 Node(
-                    child.id, child.usage, child.repeat, child.elements, child.conditions, child.target,
-                    child.raw, child.text, 0, twin, child.mapped, child.when,
+                    child.id,
+                    child.usage,
+                    child.repeat,
+                    child.elements,
+                    child.conditions,
+                    child.target,
+                    child.raw,
+                    child.text,
+                    0,
+                    twin,
+                    child.mapped,
+                    child.when,
                 )  # fmt: skip
             )
     return twin

@@ -36,6 +36,9 @@ class Step:
     """Depth of the innermost loop that stays open."""
     moves: bool
     """The segment stands in another loop than its predecessor."""
+    depth: int = 0
+    collects: str = ""
+    """The field that the segment's own small record goes to."""
     read: Any = None
     """The compiled reader of the segment."""
     openers: tuple[Any, ...] = ()
@@ -45,10 +48,12 @@ class Step:
 class Follow(dict[str, tuple[int, "Table"]]):
     """Segment id to (position of the qualifier or 0, table of steps)."""
 
-    __slots__ = ("state",)
+    __slots__ = ("remembered", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.remembered: dict[str, tuple[Step, Any]] = {}
+        """Whole segments that were met here before, with the records that they became."""
 
     def __missing__(self, segment: str) -> "tuple[int, Table]":
         nodes = self.state.machine.named.get(segment)
@@ -156,7 +161,7 @@ class Machine:
         if not candidates:
             return None
         paths = [(node, self._path(state, node)) for node in candidates]
-        return min(paths, key=lambda path: (len(path[1]) + _climb(state.loop, path[0].loop, path[1])))
+        return min(paths, key=lambda path: len(path[1]) + _climb(state.loop, path[0].loop, path[1]))
 
     def _path(self, state: State, node: Node) -> tuple[Loop, ...]:
         """The loops to open so as to stand in the node's own."""

@@ -71,19 +71,31 @@ def _item(loop: Loop, compiler: "Compiler") -> Callable[[list[Any]], Any]:
     depth = loop.depth
     assert compiler.item
     new = shapes.draft(compiler.item)
-    names = tuple(sorted(inherited(loop, compiler)))
+    inherit = inheritance(loop, compiler)
 
     def make(open_records: list[Any]) -> Any:
         above = open_records[depth - 1]
         record = new()
         if above.__class__ is new:
-            for name in names:
-                value = getattr(above, name)
-                setattr(record, name, list(value) if value.__class__ is list else value)
+            inherit(record, above)
         open_records[depth] = record
         return record
 
     return make
+
+
+def inheritance(loop: Loop, compiler: "Compiler") -> Callable[[Any, Any], None]:
+    """A function that gives an item what the levels above it have said."""
+    assert compiler.item
+    known = shapes.fields(compiler.item)
+    lines = ["def inherit(o, above):"]
+    for name in sorted(inherited(loop, compiler)):
+        value = f"above.{name}"
+        lines.append(f"    o.{name} = list({value}) if {value} else ()" if known[name].many else f"    o.{name} = {value}")
+    space: dict[str, Any] = {}
+    exec("\n".join([*lines, "    return"]), space)  # noqa: S102 - our own text, from our own specification
+    found: Callable[[Any, Any], None] = space["inherit"]
+    return found
 
 
 def inherited(loop: Loop, compiler: "Compiler") -> set[str]:
@@ -112,9 +124,7 @@ def heads(loop: Loop, compiler: "Compiler") -> set[str]:
                 found.add(child.target.lstrip("^").partition(".")[0])
             pending += [(inner, direct and child.kind == ".") for inner in child.children]
             continue
-        found |= {
-            name for name in _node_heads(child, compiler, direct) if name in known
-        }
+        found |= {name for name in _node_heads(child, compiler, direct) if name in known}
     return found
 
 

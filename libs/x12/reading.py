@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from libs.x12 import compile_read, convert, grammar, shapes
+from libs.x12 import compile_read, convert, grammar, items, shapes
 from libs.x12.findings import Finding
+from libs.x12.items import source_of
 from libs.x12.machine import Machine
 from libs.x12.records import (
     Delimiters,
@@ -15,7 +16,6 @@ from libs.x12.records import (
     OtherTransaction,
     Record,
     Segment,
-    Source,
 )
 from libs.x12.route import route
 from libs.x12.tokens import Block, Header, InputSource, blocks
@@ -106,6 +106,40 @@ class Reading:
 _NOWHERE: dict[str, Any] = {}
 
 
+def _can_wait(step: Any) -> bool:
+    """The step opens a level above items, or an item that is no level itself: neither is read before it is used."""
+    if not step.openers:
+        return False
+    loop = step.opens[-1]
+    return loop.kind == "level" or (loop.kind == "item" and not loop.hierarchical)
+
+
+class _Pending:
+    """The item that is being read as its segments come, and the text that it had in earlier blocks."""
+
+    def __init__(self) -> None:
+        self.record: Any = None
+        self.depth = -1
+        self.mark = 0
+        self.kept = ""
+        self.start = -1
+
+    def begin(self, block: Block, index: int) -> None:
+        """It begins at this segment."""
+        self.mark, self.kept, self.start = block.offsets[index] - block.start, "", block.offsets[index]
+
+    def keep(self, block: Block) -> None:
+        """The block ends and the item does not."""
+        self.kept += block.text[self.mark :]
+        self.mark = 0
+
+    def text(self, block: Block | None, index: int) -> tuple[str, int]:
+        """All of its text, and where it began."""
+        if block is not None:
+            self.kept += block.text[self.mark : block.offsets[index] - block.start]
+        return self.kept, self.start
+
+
 class _Walk:
     """The one pass over the file."""
 
@@ -122,89 +156,96 @@ class _Walk:
 
     def events(self) -> Iterator[Any]:
         """Transactions, their items, and each transaction again where it ends."""
-        pending: Any = None
-        depth = -1
+        pending = _Pending()
+        lazy: items.Collector | None = None
         target: Any = None
-        kept = ""
-        began = 0
         for block in blocks(self.source):
-            mark = 0
+            segments = block.segments
             separator = block.header.element
             self.header = block.header
-            follow = self.follow
-            records = self.open
-            for index, text in enumerate(block.segments):
-                e = text.split(separator)
+            count, index = len(segments), 0
+            while index < count:
+                if lazy is not None:
+                    stop = lazy.take(block, index)
+                    if stop == count:
+                        break
+                    if lazy.is_item:
+                        yield lazy.item()
+                    else:
+                        self.open[lazy.step.opens[-1].depth] = lazy.level()
+                    lazy, index = None, stop
+                e = segments[index].split(separator)
                 try:
-                    position, table = follow[e[0]]
+                    position, table = self.follow[e[0]]
                     step = table[e[position]]
                 except (KeyError, IndexError):
-                    self.follow = follow
-                    if e[0] in ("SE", "ST", "ISA", "GE", "IEA", "GS"):
-                        if pending is not None:
-                            yield self._finish(pending, block, mark, index, kept, began)
-                            pending, depth, kept = None, -1, ""
-                        yield from self._envelope(block, index, e)
-                        follow, records, target = self.follow, self.open, None
-                    elif self.machine is not None:
-                        self._stray(e, records)
-                    elif e[0] == "TA1":
-                        yield from self._interchange_verdict(e)
-                    elif self.transaction is not None:
-                        self.transaction.header = replace(
-                            self.transaction.header, segments=(*self.transaction.header.segments, tuple(e))
-                        )
+                    if e[0] in ("SE", "ST", "ISA", "GE", "IEA", "GS") and pending.record is not None:
+                        yield self._finish(pending, block, index)
+                    yield from self._other(block, index, e)
+                    index += 1
                     continue
                 if step.moves:
-                    if step.keep < depth:
-                        yield self._finish(pending, block, mark, index, kept, began)
-                        pending, depth, kept = None, -1, ""
-                    for level, is_item, prepares, opener in step.openers:
-                        record = opener(records)
-                        if prepares:
-                            target = record
-                        if is_item:
-                            if pending is None or is_item == 2:
-                                mark, kept, began = index, "", block.start if index == 0 else -1
-                            pending, depth = record, level
+                    if step.keep < pending.depth:
+                        yield self._finish(pending, block, index)
+                    target = self._open(step, block, index, pending) or target
+                    if _can_wait(step):
+                        lazy = items.Collector(self, step, block, index)
+                        pending.record, pending.depth = None, -1
+                        self.follow = step.state.follow
+                        index += 1
+                        continue
                 try:
-                    step.read(e, records[step.node.loop.depth], target)
+                    step.read(e, self.open[step.depth], target)
                 except (ValueError, AttributeError, IndexError):
-                    self._reread(step, e, records, target)
-                follow = step.state.follow
-            self.follow = follow
-            if pending is not None:
-                if not kept:
-                    began = block.offsets[mark]
-                kept += block.text[max(0, block.offsets[mark] - block.start) if mark or not kept else 0 :]
-                mark = 0
-        if pending is not None:
-            yield self._finish(pending, None, 0, 0, kept, began)
+                    self._reread(step, e, self.open, target)
+                self.follow = step.state.follow
+                index += 1
+            if pending.record is not None:
+                pending.keep(block)
+        if lazy is not None and lazy.is_item:
+            yield lazy.item()
+        if pending.record is not None:
+            yield self._finish(pending, None, 0)
         if self.transaction is not None:
             yield self.transaction
 
-    def _finish(self, record: Any, block: Block | None, mark: int, index: int, kept: str, began: int) -> Any:
+    def _open(self, step: Any, block: Block, index: int, pending: "_Pending") -> Any:
+        """Open the step's loops; the item or level that the innermost of them belongs to."""
+        target = None
+        for level, is_item, prepares, opener in step.openers:
+            if step.opens[-1].depth == level and _can_wait(step):
+                break  # filled in later, if at all
+            record = opener(self.open)
+            target = record if prepares else target
+            if is_item:
+                if pending.record is None or is_item == 2:
+                    pending.begin(block, index)
+                pending.record, pending.depth = record, level
+        return target
+
+    def _finish(self, pending: "_Pending", block: Block | None, index: int) -> Any:
         """The item as a frozen record, with its bytes."""
-        if block is None:
-            text, start = kept, began
-        else:
-            end = block.offsets[index] - block.start
-            if kept:
-                text, start = kept + block.text[:end], began
-            else:
-                start = block.offsets[mark]
-                text = block.text[start - block.start : end]
-        record.source = Source(
-            raw=text.encode("latin-1"),
-            start=start,
-            end=start + len(text),
-            delimiters=self.transaction.envelope.delimiters if self.transaction else Delimiters(),
-        )
+        record = pending.record
+        text, start = pending.text(block, index)
+        record.source = source_of(text, start, self.transaction.envelope.delimiters if self.transaction else Delimiters())
         if self.defects:
             record.defects, self.defects = tuple(self.defects), []
         assert self.machine is not None
         shapes.finisher(self.machine.readers.compiler.item)(record)
+        pending.record, pending.depth = None, -1
         return record
+
+    def _other(self, block: Block, index: int, e: list[str]) -> Iterator[Any]:
+        """A segment of the envelope, or one that the set does not know."""
+        if e[0] in ("SE", "ST", "ISA", "GE", "IEA", "GS"):
+            yield from self._envelope(block, index, e)
+        elif self.machine is not None:
+            self._stray(e, self.open)
+        elif e[0] == "TA1":
+            yield from self._interchange_verdict(e)
+        elif self.transaction is not None:
+            known = self.transaction.header
+            self.transaction.header = replace(known, segments=(*known.segments, tuple(e)))
 
     def _envelope(self, block: Block, index: int, e: list[str]) -> Iterator[Any]:
         """Note the envelope; begin or end a transaction."""

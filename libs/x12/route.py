@@ -44,9 +44,7 @@ def _review_kind(family: str, bht: list[str]) -> str:
     purpose = bht[2] if len(bht) > 2 else "13"
     inquiry = family == "278I" or purpose == "28"
     answer = purpose in ("11", "06") or (len(bht) > 6 and purpose not in ("01", "13", "28", "36"))
-    return {(False, False): "278", (False, True): "278R", (True, False): "278I", (True, True): "278IR"}[
-        inquiry, answer
-    ]
+    return {(False, False): "278", (False, True): "278R", (True, False): "278I", (True, True): "278IR"}[inquiry, answer]
 
 
 def related(guide: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from libs.x12 import records
 from libs.x12.records.common import Segment
+from libs.x12.records.later import Later
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,20 @@ def named(name: str) -> type:
 @cache
 def draft(record: type) -> type:
     """A mutable twin with the same slots, whose instances become the record by changing their class."""
-    shape = fields(record)
-    values = {f"d_{name}": field.default for name, field in shape.items()}
-    body = "\n".join(f"    self.{name} = d_{name}" for name in shape)
-    space: dict[str, Any] = dict(values)
-    exec(f"def __init__(self):\n{body}\n", space)  # noqa: S102 - our own text, from our own fields
-    return type(f"{record.__name__}Draft", (), {"__slots__": tuple(shape), "__init__": space["__init__"]})
+    groups: dict[str, list[str]] = {}
+    space: dict[str, Any] = {"Decimal": Decimal}
+    for name, field in fields(record).items():
+        groups.setdefault(repr(field.default), []).append(name)
+        if field.default not in ("", 0, None, ()):
+            space[f"default_{name}"] = field.default
+    lines = []
+    for text, names in groups.items():
+        value = text if f"default_{names[0]}" not in space else f"default_{names[0]}"
+        lines.append("    " + " = ".join(f"self.{name}" for name in names) + f" = {value}")
+    exec("def __init__(self):\n" + "\n".join(lines), space)  # noqa: S102 - our own text, from our own fields
+    bases = (Later,) if issubclass(record, Later) else ()
+    body = {"__slots__": tuple(fields(record)), "__init__": space["__init__"]}
+    return type(f"{record.__name__}Draft", bases, body)
 
 
 @cache

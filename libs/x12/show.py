@@ -46,7 +46,11 @@ def show(source: InputSource, *, color: bool = False) -> Iterator[str]:
             if title:
                 yield _paint("  " * max(depth, 1) + title, _BLUE, color)
             words = explain_segment(e, node, header.component)
-            line = "  " * (depth + 1 if node else 0 if e[0] in ("ISA", "IEA") else 1) + _paint(e[0], _BOLD, color) + header.element
+            line = (
+                "  " * (depth + 1 if node else 0 if e[0] in ("ISA", "IEA") else 1)
+                + _paint(e[0], _BOLD, color)
+                + header.element
+            )
             line += header.element.join(e[1:]) if len(e) > 1 else ""
             yield line.rstrip(header.element) + (_paint(f"    {words}", _DIM, color) if words else "")
 

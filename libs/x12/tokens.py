@@ -248,8 +248,7 @@ def _split(header: Header, text: str, start: int, first: bool, oddities: list[tu
     """Cut a text of whole segments; what follows the last terminator counts only if it is not blank."""
     end, line_break = header.segment, header.line_break
     whole = end + line_break
-    count = text.count(end)
-    regular = text.count(whole) == count and text.endswith(whole)
+    regular = text.endswith(whole) and (not line_break or text.count(whole) == text.count(end))
     if regular and (line_break or _dense(text, end)):
         segments = text.split(whole)
         segments.pop()
@@ -273,4 +272,5 @@ def _split(header: Header, text: str, start: int, first: bool, oddities: list[tu
 
 def _dense(text: str, end: str) -> bool:
     """No blanks between segments."""
-    return not (f"{end}\n" in text or f"{end}\r" in text or f"{end} " in text or f"{end}\t" in text)
+    blank = ("\n" in text and "\n" != end) or ("\r" in text and "\r" != end) or ("\t" in text and "\t" != end)
+    return not blank and f"{end} " not in text

@@ -12,8 +12,8 @@ from libs.x12.grammar import Loop
 from libs.x12.merge import merge
 from libs.x12.open_loops import heads
 from libs.x12.records import (
-    ClaimFile,
     ClaimAcknowledgement,
+    ClaimFile,
     Contact,
     Delimiters,
     EligibilityInquiry,
@@ -194,7 +194,7 @@ class _Level:
         self.shared = sorted(self.keys)
         self.blank = shapes.draft(item)
         self.all = list(known)
-        self.always = loop.usage == "R" or not loop.hierarchical and loop.kind == "level"
+        self.always = loop.usage == "R" or (not loop.hierarchical and loop.kind == "level")
         self.known = known
 
     def present(self, item: Any) -> bool:
@@ -202,7 +202,9 @@ class _Level:
         if self.keys:
             return self.always or any(getattr(item, name) is not None for name in self.keys)
         return self.always or any(
-            getattr(item, name) not in ("", None, ()) for name in self.heads if self.known[name].default in ("", None, ())
+            getattr(item, name) not in ("", None, ())
+            for name in self.heads
+            if self.known[name].default in ("", None, ())
         )
 
     def same(self, one: Any, other: Any) -> bool:
@@ -263,7 +265,9 @@ _PATTERNS: dict[Delimiters, re.Pattern[str]] = {}
 
 def _forbidden(marks: Delimiters) -> re.Pattern[str]:
     if marks not in _PATTERNS:
-        allowed = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!\"&'()*+,-./:;?= abcdefghijklmnopqrstuvwxyz%@[]_{}\\|<>~^`#$")
+        allowed = set(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!\"&'()*+,-./:;?= abcdefghijklmnopqrstuvwxyz%@[]_{}\\|<>~^`#$"
+        )
         allowed -= {marks.element, marks.component, marks.repetition, marks.segment}
         _PATTERNS[marks] = re.compile("[^" + re.escape("".join(sorted(allowed))) + "]")
     return _PATTERNS[marks]
@@ -328,7 +332,10 @@ def _group(records: list[Any], envelope: Envelope, marks: Delimiters, place: int
     own = first.envelope
     version = own.version if "X" in own.version and not own.version.startswith("004") else spec.guides[0]
     number = str((own.group_control_number or envelope.control_number) + place - 1)
-    made = f"{envelope.created:%Y%m%d}", f"{envelope.created:%H%M%S}" if envelope.created.second else f"{envelope.created:%H%M}"
+    made = (
+        f"{envelope.created:%Y%m%d}",
+        f"{envelope.created:%H%M%S}" if envelope.created.second else f"{envelope.created:%H%M}",
+    )
     mark = marks.element
     sender, receiver = own.group_sender_id or own.sender_id, own.group_receiver_id or own.receiver_id
     out = [mark.join(("GS", spec.group, sender, receiver, *made, number, "X", version))]
@@ -338,7 +345,7 @@ def _group(records: list[Any], envelope: Envelope, marks: Delimiters, place: int
         writing = Writing(compiler, record)
         body = writing.run()
         check_values(writing.values, marks, record)
-        st = (("ST", spec.st, control, version) if spec.st03 else ("ST", spec.st, control))
+        st = ("ST", spec.st, control, version) if spec.st03 else ("ST", spec.st, control)
         out += [mark.join(st), *body, mark.join(("SE", str(len(body) + 2), control))]
     out.append(mark.join(("GE", str(len(records)), number)))
     return out

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from libs.x12.records.common import (
     Adjustment,
@@ -15,6 +16,7 @@ from libs.x12.records.common import (
     Source,
     When,
 )
+from libs.x12.records.later import Later, fill_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +166,11 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Later):
     """One claim (2300) with everything that it hangs under."""
+
+    if not TYPE_CHECKING:
+        __getattr__ = fill_in
 
     pcn: str
     """CLM01, our patient control number: at most 20 characters, unique per submission."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from libs.x12.records.common import (
     Adjustment,
@@ -16,6 +17,7 @@ from libs.x12.records.common import (
     Source,
     When,
 )
+from libs.x12.records.later import Later, fill_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +99,11 @@ class ProviderSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimPayment:
+class ClaimPayment(Later):
     """What became of one claim (2100)."""
+
+    if not TYPE_CHECKING:
+        __getattr__ = fill_in
 
     pcn: str
     """CLP01, our patient control number."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from libs.x12.records.common import (
     Amount,
@@ -15,6 +16,7 @@ from libs.x12.records.common import (
     Trace,
     When,
 )
+from libs.x12.records.later import Later, fill_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +68,11 @@ class LineStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusQuestion:
+class StatusQuestion(Later):
     """What is asked about one claim (276 2200D or E)."""
+
+    if not TYPE_CHECKING:
+        __getattr__ = fill_in
 
     payer: Party
     receiver: Party
@@ -108,8 +113,11 @@ class StatusInquiry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusAnswer:
+class StatusAnswer(Later):
     """What the payer says of one claim, or at a higher level why it says nothing (277)."""
+
+    if not TYPE_CHECKING:
+        __getattr__ = fill_in
 
     payer: Party
     receiver: Party | None = None
@@ -158,8 +166,11 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcknowledgedClaim:
+class AcknowledgedClaim(Later):
     """Whether one claim was taken into adjudication (277CA 2200D)."""
+
+    if not TYPE_CHECKING:
+        __getattr__ = fill_in
 
     pcn: str
     """TRN02: our CLM01."""

@@ -18,7 +18,14 @@ def number(claim: Part) -> str:
     return claim.value("CLM", 1)
 
 
-@rule("CLAIM_CHARGE", sets=BOTH, loop="2300", level=3, source="837 guides, note on CLM02", advice="CLM02 must be the sum of the lines' charges.")
+@rule(
+    "CLAIM_CHARGE",
+    sets=BOTH,
+    loop="2300",
+    level=3,
+    source="837 guides, note on CLM02",
+    advice="CLM02 must be the sum of the lines' charges.",
+)
 def claim_charge(claim: Part, tx: Tx) -> Places:
     """CLM02 is the sum of the lines' charges."""
     clm = claim.first("CLM")
@@ -33,27 +40,56 @@ def claim_charge(claim: Part, tx: Tx) -> Places:
         yield Place(clm, said, 2, value=at(clm, 2), claim=number(claim))
 
 
-@rule("NEGATIVE_CHARGE", sets=BOTH, loop="2300", level=4, source="837 guides, notes on CLM02 and SV102", advice="Correct the charge; a claim never bills a negative amount.")
+@rule(
+    "NEGATIVE_CHARGE",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="837 guides, notes on CLM02 and SV102",
+    advice="Correct the charge; a claim never bills a negative amount.",
+)
 def negative_charge(claim: Part, tx: Tx) -> Places:
     """No charge is negative."""
     places: list[tuple[Seg | None, int]] = [(claim.first("CLM"), 2), *(service(line) for line in claim.loops("2400"))]
     for seg, position in places:
         value = amount(seg, position)
         if seg and value is not None and value < 0:
-            yield Place(seg, f"The charge {at(seg, position)} is negative", position, value=at(seg, position), claim=number(claim))
+            yield Place(
+                seg,
+                f"The charge {at(seg, position)} is negative",
+                position,
+                value=at(seg, position),
+                claim=number(claim),
+            )
 
 
-@rule("UNITS", sets=BOTH, loop="2400", level=4, source="837 guides, notes on SV104 and SV205", advice="Send the units of the service.", x12="7")
+@rule(
+    "UNITS",
+    sets=BOTH,
+    loop="2400",
+    level=4,
+    source="837 guides, notes on SV104 and SV205",
+    advice="Send the units of the service.",
+    x12="7",
+)
 def units(line: Part, tx: Tx) -> Places:
     """Units are more than nothing."""
     seg, _ = service(line)
     position = 4 if seg and seg[0][0] == "SV1" else 5
     text = at(seg, position)
-    if seg and text and text.strip("0.") == "" or seg and text.startswith("-"):
+    if (seg and text and text.strip("0.") == "") or (seg and text.startswith("-")):
         yield Place(seg, f"{seg[0][0]}{position:02d}: {text} units of a service", position, value=text)
 
 
-@rule("DIAGNOSIS_POINTER", sets=P, loop="2300", level=4, source="837P, note on SV107", advice="Point to a diagnosis of the claim.", x12="7")
+@rule(
+    "DIAGNOSIS_POINTER",
+    sets=P,
+    loop="2300",
+    level=4,
+    source="837P, note on SV107",
+    advice="Point to a diagnosis of the claim.",
+    x12="7",
+)
 def pointers(claim: Part, tx: Tx) -> Places:
     """SV107 points to diagnoses that the claim has, each once."""
     count = sum(
@@ -74,7 +110,15 @@ def pointers(claim: Part, tx: Tx) -> Places:
                 yield Place(seg, said, 7, place, text, claim=number(claim), code="DIAGNOSIS_POINTER_TWICE")
 
 
-@rule("LINE_NUMBER", sets=BOTH, loop="2300", level=4, source="837 guides, note on LX01", advice="Number the lines from 1 without gaps.", x12="7")
+@rule(
+    "LINE_NUMBER",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="837 guides, note on LX01",
+    advice="Number the lines from 1 without gaps.",
+    x12="7",
+)
 def line_numbers(claim: Part, tx: Tx) -> Places:
     """LX01 counts the claim's lines from 1."""
     for count, line in enumerate(claim.loops("2400"), 1):
@@ -84,18 +128,35 @@ def line_numbers(claim: Part, tx: Tx) -> Places:
             return
 
 
-@rule("LINE_CONTROL_NUMBER", sets=BOTH, loop="2300", level=4, source="837 guides, note on REF*6R", advice="Give every line a number of its own.")
+@rule(
+    "LINE_CONTROL_NUMBER",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="837 guides, note on REF*6R",
+    advice="Give every line a number of its own.",
+)
 def line_control_numbers(claim: Part, tx: Tx) -> Places:
     """REF*6R is unique within the claim."""
     seen: set[str] = set()
     for line in claim.loops("2400"):
         seg = line.first("REF", "6R")
         if seg and at(seg, 2) in seen:
-            yield Place(seg, f"The line control number {at(seg, 2)!r} is there twice", 2, value=at(seg, 2), claim=number(claim))
+            yield Place(
+                seg, f"The line control number {at(seg, 2)!r} is there twice", 2, value=at(seg, 2), claim=number(claim)
+            )
         seen.add(at(seg, 2))
 
 
-@rule("ORIGINAL_REFERENCE", sets=BOTH, loop="2300", level=4, source="837 guides, note on REF*F8 and CLM05-3", advice="Send the payer's own number of the claim that is replaced or voided.", x12="I6")
+@rule(
+    "ORIGINAL_REFERENCE",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="837 guides, note on REF*F8 and CLM05-3",
+    advice="Send the payer's own number of the claim that is replaced or voided.",
+    x12="I6",
+)
 def original_reference(claim: Part, tx: Tx) -> Places:
     """A replacement or void (7, 8) names the payer's number of the original."""
     clm = claim.first("CLM")
@@ -110,27 +171,59 @@ def original_reference(claim: Part, tx: Tx) -> Places:
         yield Place(f8, said, 2, value=at(f8, 2), claim=number(claim), code="ORIGINAL_REFERENCE_UNUSED", x12="I10")
 
 
-@rule("CLAIM_NUMBER_LENGTH", sets=BOTH, loop="2300", level=4, severity="warning", source="837 guides, note on CLM01", advice="Send at most 20 characters; payers need not keep more.", x12="5")
+@rule(
+    "CLAIM_NUMBER_LENGTH",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    severity="warning",
+    source="837 guides, note on CLM01",
+    advice="Send at most 20 characters; payers need not keep more.",
+    x12="5",
+)
 def claim_number_length(claim: Part, tx: Tx) -> Places:
     """CLM01 has at most 20 characters."""
     clm = claim.first("CLM")
     if clm and 20 < len(at(clm, 1)) <= 38:
-        yield Place(clm, f"CLM01 has {len(at(clm, 1))} characters; payers keep only 20", 1, value=at(clm, 1), claim=at(clm, 1))
+        yield Place(
+            clm, f"CLM01 has {len(at(clm, 1))} characters; payers keep only 20", 1, value=at(clm, 1), claim=at(clm, 1)
+        )
 
 
-@rule("CLAIM_NUMBER_TWICE", sets=BOTH, loop="2300", level=4, severity="warning", source="837 guides, note on CLM01", advice="Give every claim a number of its own.")
+@rule(
+    "CLAIM_NUMBER_TWICE",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    severity="warning",
+    source="837 guides, note on CLM01",
+    advice="Give every claim a number of its own.",
+)
 def claim_number_twice(claim: Part, tx: Tx) -> Places:
     """CLM01 is unique in the transaction."""
     seen = tx.state.setdefault("numbers", set())
     clm = claim.first("CLM")
     key = hash(at(clm, 1))
     if clm and key in seen:
-        yield Place(clm, f"The claim number {at(clm, 1)!r} was used before in this transaction", 1, value=at(clm, 1), claim=at(clm, 1))
+        yield Place(
+            clm,
+            f"The claim number {at(clm, 1)!r} was used before in this transaction",
+            1,
+            value=at(clm, 1),
+            claim=at(clm, 1),
+        )
     if len(seen) < 200_000:
         seen.add(key)
 
 
-@rule("CLAIMS_TOO_MANY", sets=BOTH, loop="2300", level=2, source="837 guides, front matter", advice="Split the file at 5,000 claims per ST.")
+@rule(
+    "CLAIMS_TOO_MANY",
+    sets=BOTH,
+    loop="2300",
+    level=2,
+    source="837 guides, front matter",
+    advice="Split the file at 5,000 claims per ST.",
+)
 def claims_too_many(claim: Part, tx: Tx) -> Places:
     """A transaction holds at most 5,000 claims."""
     if tx.claims == 5001 and not tx.state.get("told"):
@@ -138,27 +231,59 @@ def claims_too_many(claim: Part, tx: Tx) -> Places:
         yield Place(claim.head, "This is claim 5,001 of the transaction", claim=number(claim))
 
 
-@rule("ACCIDENT", sets=P, loop="2300", level=4, source="837P, notes on CLM11 and DTP*439", advice="Send the accident's date, and the state of a car accident.", x12="I6")
+@rule(
+    "ACCIDENT",
+    sets=P,
+    loop="2300",
+    level=4,
+    source="837P, notes on CLM11 and DTP*439",
+    advice="Send the accident's date, and the state of a car accident.",
+    x12="I6",
+)
 def accident(claim: Part, tx: Tx) -> Places:
     """A claim about an accident has its date; a car accident its state too."""
     clm = claim.first("CLM")
     parts = at(clm, 11).split(tx.component) if at(clm, 11) and tx.component else []
     if clm and {"AA", "OA"} & set(parts[:3]) and not claim.first("DTP", "439"):
-        yield Place(clm, "CLM11 says that there was an accident, but DTP*439 does not say when", 11, value=at(clm, 11), claim=number(claim))
+        yield Place(
+            clm,
+            "CLM11 says that there was an accident, but DTP*439 does not say when",
+            11,
+            value=at(clm, 11),
+            claim=number(claim),
+        )
     if clm and "AA" in parts[:3] and not (len(parts) > 3 and parts[3]) and not (len(parts) > 4 and parts[4]):
         yield Place(clm, "CLM11-4: a car accident needs its state", 11, 4, claim=number(claim), code="ACCIDENT_STATE")
 
 
-@rule("ADMISSION_DATE", sets=P, loop="2300", level=4, source="837P, note on DTP*435", advice="Send the date of admission.", x12="I6")
+@rule(
+    "ADMISSION_DATE",
+    sets=P,
+    loop="2300",
+    level=4,
+    source="837P, note on DTP*435",
+    advice="Send the date of admission.",
+    x12="I6",
+)
 def admission(claim: Part, tx: Tx) -> Places:
     """Inpatient places of service (21, 51) need the date of admission."""
     clm = claim.first("CLM")
     place = at(clm, 5).partition(tx.component or ":")[0]
     if clm and place in ("21", "51") and not claim.first("DTP", "435"):
-        yield Place(clm, f"Place of service {place} needs the date of admission (DTP*435)", 5, 1, place, claim=number(claim))
+        yield Place(
+            clm, f"Place of service {place} needs the date of admission (DTP*435)", 5, 1, place, claim=number(claim)
+        )
 
 
-@rule("ATTACHMENT_NUMBER", sets=BOTH, loop="2300 2400", level=4, source="837 guides, note on PWK05 and PWK06", advice="Send AC and the attachment's control number.", x12="I6")
+@rule(
+    "ATTACHMENT_NUMBER",
+    sets=BOTH,
+    loop="2300 2400",
+    level=4,
+    source="837 guides, note on PWK05 and PWK06",
+    advice="Send AC and the attachment's control number.",
+    x12="I6",
+)
 def attachment(part: Part, tx: Tx) -> Places:
     """An attachment that travels apart has a control number."""
     for seg in part.all("PWK"):
@@ -166,18 +291,38 @@ def attachment(part: Part, tx: Tx) -> Places:
             yield Place(seg, f"PWK06: an attachment sent by {at(seg, 2)} needs its control number", 6)
 
 
-@rule("DIAGNOSIS_MISSING", sets=BOTH, loop="2300", level=2, source="837 guides, HI", advice="Send the principal diagnosis first, as ABK.", x12="3")
+@rule(
+    "DIAGNOSIS_MISSING",
+    sets=BOTH,
+    loop="2300",
+    level=2,
+    source="837 guides, HI",
+    advice="Send the principal diagnosis first, as ABK.",
+    x12="3",
+)
 def principal_diagnosis(claim: Part, tx: Tx) -> Places:
     """The first diagnosis is the principal one, and only it; ICD-9 ended with September 2015."""
     mark = tx.component or ":"
-    kinds = [(text.partition(mark)[0], seg, place) for seg in claim.all("HI") for place, text in enumerate(seg[0][1:], 1)]
+    kinds = [
+        (text.partition(mark)[0], seg, place) for seg in claim.all("HI") for place, text in enumerate(seg[0][1:], 1)
+    ]
     old = [entry for entry in kinds if entry[0] in ("BK", "BF")]
     new = [entry for entry in kinds if entry[0] in ("ABK", "ABF")]
     if old and new:
         kind, seg, place = old[0]
-        yield Place(seg, f"HI{place:02d}-1: ICD-9 and ICD-10 codes in one claim", place, 1, kind, code="DIAGNOSIS_VERSION", x12="7")
-    served = [first for line in claim.loops("2400") for first, _, _ in days(line, "472")] + [first for first, _, _ in days(claim, "434")]
-    if served and (old and min(served) >= "20151001" or new and max(served) < "20151001"):
+        yield Place(
+            seg,
+            f"HI{place:02d}-1: ICD-9 and ICD-10 codes in one claim",
+            place,
+            1,
+            kind,
+            code="DIAGNOSIS_VERSION",
+            x12="7",
+        )
+    served = [first for line in claim.loops("2400") for first, _, _ in days(line, "472")] + [
+        first for first, _, _ in days(claim, "434")
+    ]
+    if served and ((old and min(served) >= "20151001") or (new and max(served) < "20151001")):
         kind, seg, place = (old if old and min(served) >= "20151001" else new)[0]
         said = f"HI{place:02d}-1: {kind} does not fit the date of service {min(served)}"
         yield Place(seg, said, place, 1, kind, code="DIAGNOSIS_VERSION", x12="7")
@@ -185,7 +330,15 @@ def principal_diagnosis(claim: Part, tx: Tx) -> Places:
 
 # -- people
 
-@rule("SUBSCRIBER_PATIENT", sets=BOTH, loop="2000B", level=4, source="837 guides, note on SBR02 and 2000C", advice="Send 18 when the patient is the subscriber; else leave SBR02 empty and send 2000C.")
+
+@rule(
+    "SUBSCRIBER_PATIENT",
+    sets=BOTH,
+    loop="2000B",
+    level=4,
+    source="837 guides, note on SBR02 and 2000C",
+    advice="Send 18 when the patient is the subscriber; else leave SBR02 empty and send 2000C.",
+)
 def subscriber_or_patient(level: Part, tx: Tx) -> Places:
     """SBR02 is 18 exactly when no patient level follows; a level has claims."""
     sbr = level.first("SBR")
@@ -201,7 +354,15 @@ def subscriber_or_patient(level: Part, tx: Tx) -> Places:
         yield Place(level.head, "The subscriber has no claim and no patient", code="NO_CLAIM", x12="3")
 
 
-@rule("SUBSCRIBER_INCOMPLETE", sets=BOTH, loop="2000B", level=4, source="837 guides, notes on 2010BA N3, N4, DMG", advice="Send address, birth date and sex of a subscriber who is the patient.", x12="I6")
+@rule(
+    "SUBSCRIBER_INCOMPLETE",
+    sets=BOTH,
+    loop="2000B",
+    level=4,
+    source="837 guides, notes on 2010BA N3, N4, DMG",
+    advice="Send address, birth date and sex of a subscriber who is the patient.",
+    x12="I6",
+)
 def subscriber_is_patient(level: Part, tx: Tx) -> Places:
     """A subscriber who is the patient has an address and demographics."""
     sbr = level.first("SBR")
@@ -214,7 +375,15 @@ def subscriber_is_patient(level: Part, tx: Tx) -> Places:
                 yield Place(person.segs[-1], said, segment=name)
 
 
-@rule("TAX_ID_MISSING", sets=P, loop="2010AA", level=2, source="837P, 2010AA REF*EI and REF*SY", advice="Send REF*EI with the employer id.", x12="3")
+@rule(
+    "TAX_ID_MISSING",
+    sets=P,
+    loop="2010AA",
+    level=2,
+    source="837P, 2010AA REF*EI and REF*SY",
+    advice="Send REF*EI with the employer id.",
+    x12="3",
+)
 def tax_id(provider: Part, tx: Tx) -> Places:
     """The billing provider has a tax id, one only."""
     found = [*provider.all("REF", "EI"), *provider.all("REF", "SY")]
@@ -224,7 +393,15 @@ def tax_id(provider: Part, tx: Tx) -> Places:
         yield Place(found[1], "A billing provider has one tax id only", 1, value=at(found[1], 1), x12="5")
 
 
-@rule("BILLING_ADDRESS", sets=BOTH, loop="2010AA", level=4, source="837 guides, note on 2010AA N3", advice="Send the street address here and the post box in 2010AB.", x12="7")
+@rule(
+    "BILLING_ADDRESS",
+    sets=BOTH,
+    loop="2010AA",
+    level=4,
+    source="837 guides, note on 2010AA N3",
+    advice="Send the street address here and the post box in 2010AB.",
+    x12="7",
+)
 def billing_address(provider: Part, tx: Tx) -> Places:
     """The billing provider's address is a street, not a post box."""
     n3 = provider.first("N3")
@@ -233,7 +410,16 @@ def billing_address(provider: Part, tx: Tx) -> Places:
         yield Place(n3, f"N301 {at(n3, 1)!r} is a post box; the billing provider needs a street", 1, value=at(n3, 1))
 
 
-@rule("ZIP_NINE_DIGITS", sets=BOTH, loop="2010AA", level=4, severity="warning", source="837 guides, note on 2010AA N403", advice="Send all nine digits.", x12="4")
+@rule(
+    "ZIP_NINE_DIGITS",
+    sets=BOTH,
+    loop="2010AA",
+    level=4,
+    severity="warning",
+    source="837 guides, note on 2010AA N403",
+    advice="Send all nine digits.",
+    x12="4",
+)
 def zip_nine_digits(provider: Part, tx: Tx) -> Places:
     """The billing provider's ZIP code has nine digits."""
     n4 = provider.first("N4")
@@ -241,7 +427,15 @@ def zip_nine_digits(provider: Part, tx: Tx) -> Places:
         yield Place(n4, "N403: the billing provider's ZIP code needs all nine digits", 3, value=at(n4, 3))
 
 
-@rule("NPI_MISSING", sets=BOTH, loop="2010AA", level=4, source="45 CFR 162.410; 837 guides, note on NM109", advice="Send XX and the NPI.", x12="I6")
+@rule(
+    "NPI_MISSING",
+    sets=BOTH,
+    loop="2010AA",
+    level=4,
+    source="45 CFR 162.410; 837 guides, note on NM109",
+    advice="Send XX and the NPI.",
+    x12="I6",
+)
 def billing_npi(provider: Part, tx: Tx) -> Places:
     """A health care provider bills under an NPI; an atypical one sends another number."""
     nm1 = provider.first("NM1")
@@ -251,7 +445,15 @@ def billing_npi(provider: Part, tx: Tx) -> Places:
             yield Place(nm1, "NM109: the billing provider has no NPI", 9)
 
 
-@rule("TAXONOMY_MISSING", sets=P, loop="2310B 2420A", level=7, severity="info", source="837P, note on PRV in 2310B", advice="Send PRV*PE when the payer adjudicates by taxonomy.")
+@rule(
+    "TAXONOMY_MISSING",
+    sets=P,
+    loop="2310B 2420A",
+    level=7,
+    severity="info",
+    source="837P, note on PRV in 2310B",
+    advice="Send PRV*PE when the payer adjudicates by taxonomy.",
+)
 def taxonomy_missing(provider: Part, tx: Tx) -> Places:
     """Nothing is asked of a rendering provider without taxonomy unless a partner says so."""
     yield from ()
@@ -259,27 +461,61 @@ def taxonomy_missing(provider: Part, tx: Tx) -> Places:
 
 # -- time
 
-@rule("DATE_IN_FUTURE", sets=BOTH, loop="2300", level=4, source="A claim follows its service", advice="Correct the date.", x12="8")
+
+@rule(
+    "DATE_IN_FUTURE",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="A claim follows its service",
+    advice="Correct the date.",
+    x12="8",
+)
 def dates_in_future(claim: Part, tx: Tx) -> Places:
     """No service lies after the day of the file."""
-    for part, qualifiers in ((claim, ("431", "439", "484", "304", "454", "453", "434")), *((line, ("472",)) for line in claim.loops("2400"))):
+    for part, qualifiers in (
+        (claim, ("431", "439", "484", "304", "454", "453", "434")),
+        *((line, ("472",)) for line in claim.loops("2400")),
+    ):
         for _, last, seg in days(part, *qualifiers):
             if last > tx.today:
-                yield Place(seg, f"DTP03 {at(seg, 3)} lies after the day of the file", 3, value=at(seg, 3), claim=number(claim))
+                yield Place(
+                    seg, f"DTP03 {at(seg, 3)} lies after the day of the file", 3, value=at(seg, 3), claim=number(claim)
+                )
 
 
-@rule("DATE_ORDER", sets=BOTH, loop="2300", level=4, source="A stay ends after it began; services lie within life and stay", advice="Correct the dates.", x12="8")
+@rule(
+    "DATE_ORDER",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="A stay ends after it began; services lie within life and stay",
+    advice="Correct the dates.",
+    x12="8",
+)
 def dates_in_order(claim: Part, tx: Tx) -> Places:
     """Discharge follows admission, service follows birth."""
     admitted, discharged = days(claim, "435"), days(claim, "096")
     if admitted and discharged and discharged[0][0] < admitted[0][0]:
         seg = discharged[0][2]
-        yield Place(seg, f"The discharge {discharged[0][0]} lies before the admission {admitted[0][0]}", 3, value=at(seg, 3), claim=number(claim))
+        yield Place(
+            seg,
+            f"The discharge {discharged[0][0]} lies before the admission {admitted[0][0]}",
+            3,
+            value=at(seg, 3),
+            claim=number(claim),
+        )
     born = _birth(claim)
     for line in claim.loops("2400"):
         for first, _, seg in days(line, "472"):
             if born and first < born:
-                yield Place(seg, f"The service of {first} lies before the patient's birth", 3, value=at(seg, 3), claim=number(claim))
+                yield Place(
+                    seg,
+                    f"The service of {first} lies before the patient's birth",
+                    3,
+                    value=at(seg, 3),
+                    claim=number(claim),
+                )
     for begin, end in (("360", "361"), ("090", "091"), ("297", "296")):
         one, two = days(claim, begin), days(claim, end)
         if one and two and two[0][0] < one[0][0]:

@@ -8,7 +8,15 @@ from libs.x12.rules.values import amount, days, dollars, total
 COB = "837 guides, front matter: coordination of benefits, balancing"
 
 
-@rule("PAYER_SEQUENCE", sets=BOTH, loop="2300", level=4, source="837 guides, note on SBR01", advice="Give every payer of the claim a turn of its own.", x12="7")
+@rule(
+    "PAYER_SEQUENCE",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="837 guides, note on SBR01",
+    advice="Give every payer of the claim a turn of its own.",
+    x12="7",
+)
 def payer_sequence(claim: Part, tx: Tx) -> Places:
     """No two payers of a claim have the same turn."""
     level = claim.up("2000B")
@@ -16,11 +24,25 @@ def payer_sequence(claim: Part, tx: Tx) -> Places:
     for other in claim.loops("2320"):
         sbr = other.first("SBR")
         if sbr and at(sbr, 1) in seen and at(sbr, 1) != "U":
-            yield Place(sbr, f"SBR01 {at(sbr, 1)!r}: another payer of this claim has the same turn", 1, value=at(sbr, 1), claim=number(claim))
+            yield Place(
+                sbr,
+                f"SBR01 {at(sbr, 1)!r}: another payer of this claim has the same turn",
+                1,
+                value=at(sbr, 1),
+                claim=number(claim),
+            )
         seen.add(at(sbr, 1))
 
 
-@rule("PRIOR_PAYER_MISSING", sets=BOTH, loop="2300", level=4, source="837 guides, note on 2320", advice="Send the prior payer's loop 2320.", x12="I6")
+@rule(
+    "PRIOR_PAYER_MISSING",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="837 guides, note on 2320",
+    advice="Send the prior payer's loop 2320.",
+    x12="I6",
+)
 def prior_payer_missing(claim: Part, tx: Tx) -> Places:
     """A claim to a secondary or tertiary payer names the payers before it."""
     level = claim.up("2000B")
@@ -31,7 +53,15 @@ def prior_payer_missing(claim: Part, tx: Tx) -> Places:
         yield Place(claim.head, said, segment="SBR", claim=number(claim))
 
 
-@rule("MEDICARE_SECONDARY", sets="837P", loop="2000B", level=4, source="837P, note on SBR05", advice="Send SBR05 only when Medicare is not the primary payer.", x12="I10")
+@rule(
+    "MEDICARE_SECONDARY",
+    sets="837P",
+    loop="2000B",
+    level=4,
+    source="837P, note on SBR05",
+    advice="Send SBR05 only when Medicare is not the primary payer.",
+    x12="I10",
+)
 def medicare_secondary(level: Part, tx: Tx) -> Places:
     """SBR05 stands only when Medicare is the destination and not primary."""
     sbr = level.first("SBR")
@@ -39,7 +69,15 @@ def medicare_secondary(level: Part, tx: Tx) -> Places:
         yield Place(sbr, "SBR05 belongs to claims with Medicare as a secondary payer only", 5, value=at(sbr, 5))
 
 
-@rule("PRIOR_PAYER_UNKNOWN", sets=BOTH, loop="2300", level=4, source="837 guides, note on SVD01", advice="SVD01 must be the NM109 of one of the claim's loops 2330B.", x12="7")
+@rule(
+    "PRIOR_PAYER_UNKNOWN",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="837 guides, note on SVD01",
+    advice="SVD01 must be the NM109 of one of the claim's loops 2330B.",
+    x12="7",
+)
 def adjudicated_by(claim: Part, tx: Tx) -> Places:
     """SVD01 names a payer of a 2330B, and each only once per line."""
     known = {other.value("NM1", 9) for payer in claim.loops("2320") for other in payer.loops("2330B")}
@@ -49,11 +87,21 @@ def adjudicated_by(claim: Part, tx: Tx) -> Places:
             svd = decision.first("SVD")
             name = at(svd, 1)
             if svd and name and name not in known:
-                yield Place(svd, f"SVD01 {name!r} is no payer of this claim's loops 2330B", 1, value=name, claim=number(claim))
+                yield Place(
+                    svd, f"SVD01 {name!r} is no payer of this claim's loops 2330B", 1, value=name, claim=number(claim)
+                )
             seen.add(name)
 
 
-@rule("PRIOR_PAYER_TWICE", sets=BOTH, loop="2300", level=4, source="837 guides, note on 2330B NM109", advice="Give every other payer its own id.", x12="7")
+@rule(
+    "PRIOR_PAYER_TWICE",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="837 guides, note on 2330B NM109",
+    advice="Give every other payer its own id.",
+    x12="7",
+)
 def payer_twice(claim: Part, tx: Tx) -> Places:
     """The ids of the other payers differ."""
     seen: set[str] = set()
@@ -61,11 +109,24 @@ def payer_twice(claim: Part, tx: Tx) -> Places:
         for payer in other.loops("2330B"):
             nm1 = payer.first("NM1")
             if nm1 and at(nm1, 9) in seen:
-                yield Place(nm1, f"NM109 {at(nm1, 9)!r}: two other payers have the same id", 9, value=at(nm1, 9), claim=number(claim))
+                yield Place(
+                    nm1,
+                    f"NM109 {at(nm1, 9)!r}: two other payers have the same id",
+                    9,
+                    value=at(nm1, 9),
+                    claim=number(claim),
+                )
             seen.add(at(nm1, 9))
 
 
-@rule("COB_LINE_BALANCE", sets=BOTH, loop="2300", level=3, source=COB, advice="Charge less the payer's adjustments must be what it paid for the line.")
+@rule(
+    "COB_LINE_BALANCE",
+    sets=BOTH,
+    loop="2300",
+    level=3,
+    source=COB,
+    advice="Charge less the payer's adjustments must be what it paid for the line.",
+)
 def line_balances(claim: Part, tx: Tx) -> Places:
     """The line's charge is what a payer paid for it and adjusted of it."""
     for line in claim.loops("2400"):
@@ -88,7 +149,14 @@ def line_balances(claim: Part, tx: Tx) -> Places:
                 yield Place(svd, f"Prior payer {at(svd, 1)}: {said}", 2, value=at(svd, 2), claim=number(claim))
 
 
-@rule("COB_CLAIM_BALANCE", sets=BOTH, loop="2300", level=3, source=COB, advice="AMT*D and the payer's adjustments must explain the claim's whole charge.")
+@rule(
+    "COB_CLAIM_BALANCE",
+    sets=BOTH,
+    loop="2300",
+    level=3,
+    source=COB,
+    advice="AMT*D and the payer's adjustments must explain the claim's whole charge.",
+)
 def claim_balances(claim: Part, tx: Tx) -> Places:
     """The claim's charge is what a prior payer paid and adjusted, at both levels."""
     charge = amount(claim.first("CLM"), 2)
@@ -118,7 +186,15 @@ def claim_balances(claim: Part, tx: Tx) -> Places:
             yield Place(amt, said, 2, value=at(amt, 2), claim=number(claim))
 
 
-@rule("COB_DATE", sets=BOTH, loop="2300", level=4, source="837 guides, notes on DTP*573", advice="Send the day of the prior payer's decision once: with the lines, or else with the payer.", x12="I6")
+@rule(
+    "COB_DATE",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="837 guides, notes on DTP*573",
+    advice="Send the day of the prior payer's decision once: with the lines, or else with the payer.",
+    x12="I6",
+)
 def decision_dates(claim: Part, tx: Tx) -> Places:
     """A prior payer's decision is dated, and not before the service."""
     served = [first for line in claim.loops("2400") for first, _, _ in days(line, "472")]

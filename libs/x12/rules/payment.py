@@ -9,7 +9,14 @@ GUIDE = "835 (X221A1), front matter: balancing"
 BPR = "835 (X221A1), notes on BPR"
 
 
-@rule("LINE_BALANCE", sets="835", loop="2100", level=3, source=GUIDE, advice="Charge less adjustments must be what was paid.")
+@rule(
+    "LINE_BALANCE",
+    sets="835",
+    loop="2100",
+    level=3,
+    source=GUIDE,
+    advice="Charge less adjustments must be what was paid.",
+)
 def line_balance(claim: Part, tx: Tx) -> Places:
     """SVC02 less the line's CAS is SVC03."""
     lines = claim.loops("2110")
@@ -26,10 +33,23 @@ def line_balance(claim: Part, tx: Tx) -> Places:
         difference = charge - adjusted - paid
         said = f"charge {dollars(charge)} less adjustments {dollars(adjusted)} is not the payment {dollars(paid)}"
         element = 2 if off_by and off_by == difference else 3
-        yield Place(svc, f"Service line: {said} (difference {dollars(difference)})", element, value=at(svc, element), claim=at(claim.head, 1))
+        yield Place(
+            svc,
+            f"Service line: {said} (difference {dollars(difference)})",
+            element,
+            value=at(svc, element),
+            claim=at(claim.head, 1),
+        )
 
 
-@rule("CLAIM_BALANCE", sets="835", loop="2100", level=3, source=GUIDE, advice="The claim's charge less all its adjustments must be what was paid.")
+@rule(
+    "CLAIM_BALANCE",
+    sets="835",
+    loop="2100",
+    level=3,
+    source=GUIDE,
+    advice="The claim's charge less all its adjustments must be what was paid.",
+)
 def claim_balance(claim: Part, tx: Tx) -> Places:
     """CLP03 less the CAS of the claim and its lines is CLP04."""
     clp = claim.first("CLP")
@@ -40,10 +60,19 @@ def claim_balance(claim: Part, tx: Tx) -> Places:
     if charge - adjusted != paid:
         difference = charge - adjusted - paid
         said = f"charge {dollars(charge)} less adjustments {dollars(adjusted)} is not the payment {dollars(paid)}"
-        yield Place(clp, f"Claim {at(clp, 1)}: {said} (difference {dollars(difference)})", 4, value=at(clp, 4), claim=at(clp, 1))
+        yield Place(
+            clp, f"Claim {at(clp, 1)}: {said} (difference {dollars(difference)})", 4, value=at(clp, 4), claim=at(clp, 1)
+        )
 
 
-@rule("LINES_CHARGE", sets="835", loop="2100", level=3, source=GUIDE, advice="The lines' charges must add up to the claim's charge.")
+@rule(
+    "LINES_CHARGE",
+    sets="835",
+    loop="2100",
+    level=3,
+    source=GUIDE,
+    advice="The lines' charges must add up to the claim's charge.",
+)
 def lines_charge(claim: Part, tx: Tx) -> Places:
     """With service lines, CLP03 is the sum of SVC02."""
     clp = claim.first("CLP")
@@ -55,7 +84,14 @@ def lines_charge(claim: Part, tx: Tx) -> Places:
         yield Place(clp, said, 3, value=at(clp, 3), claim=at(clp, 1))
 
 
-@rule("LINES_PAID", sets="835", loop="2100", level=3, source=GUIDE, advice="The lines' payments less claim-level adjustments must be the claim's payment.")
+@rule(
+    "LINES_PAID",
+    sets="835",
+    loop="2100",
+    level=3,
+    source=GUIDE,
+    advice="The lines' payments less claim-level adjustments must be the claim's payment.",
+)
 def lines_paid(claim: Part, tx: Tx) -> Places:
     """With service lines, CLP04 is the sum of SVC03 less the claim's own CAS."""
     clp = claim.first("CLP")
@@ -68,11 +104,20 @@ def lines_paid(claim: Part, tx: Tx) -> Places:
         adjusted = own + sum(total(line.all("CAS")) for line in claim.loops("2110"))
         if charge is not None and charge - adjusted != paid:
             return  # the claim's own balance says so already
-        said = f"Claim {at(clp, 1)}: the lines' payments {dollars(sum(known) - own)} are not the claim's {dollars(paid)}"
+        said = (
+            f"Claim {at(clp, 1)}: the lines' payments {dollars(sum(known) - own)} are not the claim's {dollars(paid)}"
+        )
         yield Place(clp, said, 4, value=at(clp, 4), claim=at(clp, 1))
 
 
-@rule("PATIENT_RESPONSIBILITY", sets="835", loop="2100", level=3, source="835 (X221A1), note on CLP05", advice="CLP05 must be the sum of the adjustments of group PR.")
+@rule(
+    "PATIENT_RESPONSIBILITY",
+    sets="835",
+    loop="2100",
+    level=3,
+    source="835 (X221A1), note on CLP05",
+    advice="CLP05 must be the sum of the adjustments of group PR.",
+)
 def patient_responsibility(claim: Part, tx: Tx) -> Places:
     """CLP05 is the sum of the PR adjustments; a reversal is excepted."""
     clp = claim.first("CLP")
@@ -83,21 +128,41 @@ def patient_responsibility(claim: Part, tx: Tx) -> Places:
         entries += adjustments(line.all("CAS"))
     owed = sum(entry[2] for entry in entries if entry[0] == "PR")
     said = cents(at(clp, 5)) if at(clp, 5) else 0
-    if said is None or said == owed or owed < 0 and not at(clp, 5):
+    if said is None or said == owed or (owed < 0 and not at(clp, 5)):
         return
     text = f"Claim {at(clp, 1)}: CLP05 says the patient owes {dollars(said)}, the PR adjustments say {dollars(owed)}"
     yield Place(clp, text, 5, value=at(clp, 5), claim=at(clp, 1))
 
 
-@rule("DENIED_YET_PAID", sets="835", loop="2100", level=4, source="835 (X221A1), note on CLP02", advice="A denied claim pays nothing; send status 1, 2 or 3 for one that was processed.")
+@rule(
+    "DENIED_YET_PAID",
+    sets="835",
+    loop="2100",
+    level=4,
+    source="835 (X221A1), note on CLP02",
+    advice="A denied claim pays nothing; send status 1, 2 or 3 for one that was processed.",
+)
 def denied_yet_paid(claim: Part, tx: Tx) -> Places:
     """A denied claim (CLP02 4) pays nothing."""
     clp = claim.first("CLP")
     if clp and at(clp, 2) in ("4", "23", "25") and amount(clp, 4):
-        yield Place(clp, f"Claim {at(clp, 1)} has the status {at(clp, 2)} and yet is paid {at(clp, 4)}", 4, value=at(clp, 4), claim=at(clp, 1))
+        yield Place(
+            clp,
+            f"Claim {at(clp, 1)} has the status {at(clp, 2)} and yet is paid {at(clp, 4)}",
+            4,
+            value=at(clp, 4),
+            claim=at(clp, 1),
+        )
 
 
-@rule("REVERSAL_SIGN", sets="835", loop="2100", level=4, source="835 (X221A1), front matter: reversal and correction", advice="A reversal repeats the original's amounts with the opposite sign; nothing else is negative.")
+@rule(
+    "REVERSAL_SIGN",
+    sets="835",
+    loop="2100",
+    level=4,
+    source="835 (X221A1), front matter: reversal and correction",
+    advice="A reversal repeats the original's amounts with the opposite sign; nothing else is negative.",
+)
 def reversal_sign(claim: Part, tx: Tx) -> Places:
     """A reversal (CLP02 22) has no positive charge or payment; another claim has no negative charge."""
     clp = claim.first("CLP")
@@ -113,11 +178,22 @@ def reversal_sign(claim: Part, tx: Tx) -> Places:
     for seg, position in places:
         value = amount(seg, position)
         if value is not None and (value > 0 if reversal else value < 0):
-            kind = "is a reversal, but this amount is positive" if reversal else "is no reversal, but this amount is negative"
+            kind = (
+                "is a reversal, but this amount is positive"
+                if reversal
+                else "is no reversal, but this amount is negative"
+            )
             yield Place(seg, f"{name} {kind}: {at(seg, position)}", position, value=at(seg, position), claim=at(clp, 1))
 
 
-@rule("ADJUSTMENT_TWICE", sets="835", loop="2100 2110", level=4, source="835 (X221A1), notes on CAS", advice="Send each reason once per group, with the sum.")
+@rule(
+    "ADJUSTMENT_TWICE",
+    sets="835",
+    loop="2100 2110",
+    level=4,
+    source="835 (X221A1), notes on CAS",
+    advice="Send each reason once per group, with the sum.",
+)
 def adjustment_twice(part: Part, tx: Tx) -> Places:
     """A group and reason stand only once at one level."""
     seen: set[tuple[str, str]] = set()
@@ -127,19 +203,39 @@ def adjustment_twice(part: Part, tx: Tx) -> Places:
         seen.add((group, reason))
 
 
-@rule("REMARK_MISSING", sets="835", loop="2100", level=4, severity="warning", source="CARC list, note on 16 and 226 and 227", advice="Add the remark code that says what is lacking.")
+@rule(
+    "REMARK_MISSING",
+    sets="835",
+    loop="2100",
+    level=4,
+    severity="warning",
+    source="CARC list, note on 16 and 226 and 227",
+    advice="Add the remark code that says what is lacking.",
+)
 def remark_missing(claim: Part, tx: Tx) -> Places:
     """Reason 16 needs a remark code."""
-    own = any(at(seg, i) for seg in claim.all("MOA") for i in range(3, 8)) or any(at(seg, i) for seg in claim.all("MIA") for i in (5, 20, 21, 22, 23))
+    own = any(at(seg, i) for seg in claim.all("MOA") for i in range(3, 8)) or any(
+        at(seg, i) for seg in claim.all("MIA") for i in (5, 20, 21, 22, 23)
+    )
     for part in (claim, *claim.loops("2110")):
         if own or part.first("LQ", "HE"):
             continue
         for _, reason, _, seg, position in adjustments(part.all("CAS")):
             if reason == "16":
-                yield Place(seg, "Reason 16 does not say what is lacking without a remark code", position - 1, value=reason)
+                yield Place(
+                    seg, "Reason 16 does not say what is lacking without a remark code", position - 1, value=reason
+                )
 
 
-@rule("DATE_ORDER", sets="835", loop="2100", level=4, source="A period ends after it began", advice="Correct the dates.", x12="8")
+@rule(
+    "DATE_ORDER",
+    sets="835",
+    loop="2100",
+    level=4,
+    source="A period ends after it began",
+    advice="Correct the dates.",
+    x12="8",
+)
 def period(claim: Part, tx: Tx) -> Places:
     """The statement's first day is not after its last; a line's neither."""
     for part, first, last in ((claim, "232", "233"), *((line, "150", "151") for line in claim.loops("2110"))):
@@ -149,7 +245,15 @@ def period(claim: Part, tx: Tx) -> Places:
             yield Place(seg, f"The period ends on {end[0][0]}, before it begins on {begin[0][0]}", 2, value=end[0][0])
 
 
-@rule("DATE_IN_FUTURE", sets="835", loop="2100", level=4, source="A service precedes its payment", advice="Correct the date of service.", x12="8")
+@rule(
+    "DATE_IN_FUTURE",
+    sets="835",
+    loop="2100",
+    level=4,
+    source="A service precedes its payment",
+    advice="Correct the date of service.",
+    x12="8",
+)
 def service_before_payment(claim: Part, tx: Tx) -> Places:
     """No service was given after the file was made."""
     whole = claim.up("")
@@ -166,13 +270,22 @@ def remember(claim: Part, tx: Tx) -> Places:
     clp = claim.first("CLP")
     paid = amount(clp, 4)
     state = tx.state
-    state["claims_paid"] = None if paid is None or state.get("claims_paid", 0) is None else state.get("claims_paid", 0) + paid
+    state["claims_paid"] = (
+        None if paid is None or state.get("claims_paid", 0) is None else state.get("claims_paid", 0) + paid
+    )
     state["run"] = state.get("run", 0) + 1
     state["run_charge"] = state.get("run_charge", 0) + (amount(clp, 3) or 0)
     yield from ()
 
 
-@rule("SUMMARY", sets="835", loop="2000", level=3, source="835 (X221A1), notes on TS3", advice="Correct the totals, or leave the summary out.")
+@rule(
+    "SUMMARY",
+    sets="835",
+    loop="2000",
+    level=3,
+    source="835 (X221A1), notes on TS3",
+    advice="Correct the totals, or leave the summary out.",
+)
 def summary(run: Part, tx: Tx) -> Places:
     """TS304 counts the claims of the run, TS305 adds their charges."""
     count, charge = tx.state.pop("run", 0), tx.state.pop("run_charge", 0)
@@ -185,7 +298,14 @@ def summary(run: Part, tx: Tx) -> Places:
         yield Place(ts3, f"TS305 says {at(ts3, 5)}, the charges add up to {dollars(charge)}", 5, value=at(ts3, 5))
 
 
-@rule("PAYMENT_BALANCE", sets="835", loop="transaction", level=3, source=GUIDE, advice="BPR02 must be the claims' payments less the provider adjustments.")
+@rule(
+    "PAYMENT_BALANCE",
+    sets="835",
+    loop="transaction",
+    level=3,
+    source=GUIDE,
+    advice="BPR02 must be the claims' payments less the provider adjustments.",
+)
 def payment_balance(whole: Part, tx: Tx) -> Places:
     """BPR02 is the sum of CLP04 less the sum of all PLB amounts."""
     bpr = whole.first("BPR")
@@ -203,11 +323,20 @@ def payment_balance(whole: Part, tx: Tx) -> Places:
     if at(bpr, 3) == "D" and paid > 0:
         paid = -paid
     if expected != paid:
-        said = f"the claims' payments {dollars(claims)} less provider adjustments {dollars(taken)} are {dollars(expected)}"
+        said = (
+            f"the claims' payments {dollars(claims)} less provider adjustments {dollars(taken)} are {dollars(expected)}"
+        )
         yield Place(bpr, f"BPR02 says {at(bpr, 2)}, but {said}", 2, value=at(bpr, 2))
 
 
-@rule("PAYMENT_METHOD", sets="835", loop="transaction", level=4, source=BPR, advice="Make method, format and bank fields agree.")
+@rule(
+    "PAYMENT_METHOD",
+    sets="835",
+    loop="transaction",
+    level=4,
+    source=BPR,
+    advice="Make method, format and bank fields agree.",
+)
 def payment_method(whole: Part, tx: Tx) -> Places:
     """ACH has a format and both banks; a check has no format; no payment is no money."""
     bpr = whole.first("BPR")
@@ -232,7 +361,15 @@ def payment_method(whole: Part, tx: Tx) -> Places:
         yield Place(bpr, f"BPR02 {at(bpr, 2)} is negative; carry the balance forward with a PLB", 2, value=at(bpr, 2))
 
 
-@rule("ROUTING_NUMBER", sets="835", loop="transaction", level=5, source="ABA, check digit of a routing number", advice="Correct the bank's routing number.", x12="7")
+@rule(
+    "ROUTING_NUMBER",
+    sets="835",
+    loop="transaction",
+    level=5,
+    source="ABA, check digit of a routing number",
+    advice="Correct the bank's routing number.",
+    x12="7",
+)
 def routing(whole: Part, tx: Tx) -> Places:
     """A routing number of qualifier 01 has nine digits, the last one a check digit."""
     bpr = whole.first("BPR")
@@ -242,7 +379,14 @@ def routing(whole: Part, tx: Tx) -> Places:
             yield Place(bpr, f"BPR{position:02d} {text!r} is not a valid routing number", position, value=text)
 
 
-@rule("TRACE", sets="835", loop="transaction", level=4, source="835 (X221A1), notes on TRN03 and BPR10", advice="Send 1 and the payer's tax id.")
+@rule(
+    "TRACE",
+    sets="835",
+    loop="transaction",
+    level=4,
+    source="835 (X221A1), notes on TRN03 and BPR10",
+    advice="Send 1 and the payer's tax id.",
+)
 def trace(whole: Part, tx: Tx) -> Places:
     """TRN03 is 1 and nine digits."""
     trn = whole.first("TRN")
@@ -251,7 +395,16 @@ def trace(whole: Part, tx: Tx) -> Places:
         yield Place(trn, f"TRN03 {text!r} does not begin with 1", 3, value=text)
 
 
-@rule("TRACE_ORIGINATOR", sets="835", loop="transaction", level=4, severity="warning", source="835 (X221A1), notes on TRN03 and BPR10", advice="Send the same in both.", x12="7")
+@rule(
+    "TRACE_ORIGINATOR",
+    sets="835",
+    loop="transaction",
+    level=4,
+    severity="warning",
+    source="835 (X221A1), notes on TRN03 and BPR10",
+    advice="Send the same in both.",
+    x12="7",
+)
 def trace_originator(whole: Part, tx: Tx) -> Places:
     """TRN03 and BPR10 are the same payer."""
     trn, bpr = whole.first("TRN"), whole.first("BPR")
@@ -259,7 +412,15 @@ def trace_originator(whole: Part, tx: Tx) -> Places:
         yield Place(trn, f"TRN03 {at(trn, 3)!r} is not BPR10 {at(bpr, 10)!r}", 3, value=at(trn, 3))
 
 
-@rule("NO_CLAIMS", sets="835", loop="transaction", level=4, severity="warning", source="A payment is for something", advice="Send the claims, or the provider adjustments, that the payment is for.")
+@rule(
+    "NO_CLAIMS",
+    sets="835",
+    loop="transaction",
+    level=4,
+    severity="warning",
+    source="A payment is for something",
+    advice="Send the claims, or the provider adjustments, that the payment is for.",
+)
 def no_claims(whole: Part, tx: Tx) -> Places:
     """A payment comes with claims or provider adjustments."""
     bpr = whole.first("BPR")
@@ -267,7 +428,15 @@ def no_claims(whole: Part, tx: Tx) -> Places:
         yield Place(bpr, "There is a payment, but no claim and no provider adjustment", 2, value=at(bpr, 2))
 
 
-@rule("PLB_REFERENCE", sets="835", loop="transaction", level=4, severity="warning", source="835 (X221A1), notes on PLB03-2", advice="Name the claim or balance that the money belongs to.")
+@rule(
+    "PLB_REFERENCE",
+    sets="835",
+    loop="transaction",
+    level=4,
+    severity="warning",
+    source="835 (X221A1), notes on PLB03-2",
+    advice="Name the claim or balance that the money belongs to.",
+)
 def plb_reference(whole: Part, tx: Tx) -> Places:
     """A recovery or a balance carried forward names what it belongs to."""
     for seg in whole.all("PLB"):

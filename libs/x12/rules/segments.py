@@ -29,11 +29,16 @@ class _Entry:
         return self.body(part, seg, tx)
 
 
-def segment_rule(code: str, *, segments: str, level: int, source: str, advice: str, x12: str = "") -> Callable[[Body], Body]:
+def segment_rule(
+    code: str, *, segments: str, level: int, source: str, advice: str, x12: str = ""
+) -> Callable[[Body], Body]:
     """Register a rule for every segment of these ids."""
 
     def register(body: Body) -> Body:
-        entry = _Entry(body, Rule(code, level, lambda part, tx: iter(()), source, advice, "error", x12, (body.__doc__ or "").strip()))
+        entry = _Entry(
+            body,
+            Rule(code, level, lambda part, tx: iter(()), source, advice, "error", x12, (body.__doc__ or "").strip()),
+        )
         for name in segments.split():
             SEGMENTS.setdefault(name, []).append(entry)
         return body
@@ -59,28 +64,56 @@ def routing_number(text: str) -> bool:
     return sum(int(d) * w for d, w in zip(text, (3, 7, 1) * 3, strict=True)) % 10 == 0
 
 
-@segment_rule("NPI", segments="NM1", level=5, source="CMS, NPI check digit (prefix 80840)", advice="Correct the NPI; its last digit checks the others.", x12="7")
+@segment_rule(
+    "NPI",
+    segments="NM1",
+    level=5,
+    source="CMS, NPI check digit (prefix 80840)",
+    advice="Correct the NPI; its last digit checks the others.",
+    x12="7",
+)
 def npi_of_a_party(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An NPI has ten digits, the last one a check digit."""
     if at(seg, 8) == "XX" and not luhn_npi(at(seg, 9)) and at(seg, 9):
         yield Place(seg, f"NM109 {at(seg, 9)!r} is not a valid NPI", 9, value=at(seg, 9))
 
 
-@segment_rule("NPI", segments="N1", level=5, source="CMS, NPI check digit (prefix 80840)", advice="Correct the NPI; its last digit checks the others.", x12="7")
+@segment_rule(
+    "NPI",
+    segments="N1",
+    level=5,
+    source="CMS, NPI check digit (prefix 80840)",
+    advice="Correct the NPI; its last digit checks the others.",
+    x12="7",
+)
 def npi_of_a_payee(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An NPI has ten digits, the last one a check digit."""
     if at(seg, 3) == "XX" and not luhn_npi(at(seg, 4)) and at(seg, 4):
         yield Place(seg, f"N104 {at(seg, 4)!r} is not a valid NPI", 4, value=at(seg, 4))
 
 
-@segment_rule("PERSON_NAME", segments="NM1", level=4, source="Guides' notes on NM104", advice="Send a first name for persons only.", x12="I10")
+@segment_rule(
+    "PERSON_NAME",
+    segments="NM1",
+    level=4,
+    source="Guides' notes on NM104",
+    advice="Send a first name for persons only.",
+    x12="I10",
+)
 def organisation_has_no_first_name(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An organisation has no first name."""
     if at(seg, 2) == "2" and at(seg, 4):
         yield Place(seg, "NM104: an organisation (NM102 2) has no first name", 4, value=at(seg, 4))
 
 
-@segment_rule("TAX_ID", segments="REF", level=5, source="IRS, form of an EIN; SSA, form of an SSN", advice="Send nine digits without hyphens.", x12="7")
+@segment_rule(
+    "TAX_ID",
+    segments="REF",
+    level=5,
+    source="IRS, form of an EIN; SSA, form of an SSN",
+    advice="Send nine digits without hyphens.",
+    x12="7",
+)
 def nine_digits(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Employer ids and social security numbers have nine digits."""
     if at(seg, 1) in ("EI", "SY", "TJ") and at(seg, 2):
@@ -89,7 +122,14 @@ def nine_digits(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
             yield Place(seg, f"REF02 must have nine digits: {text!r}", 2, value=text)
 
 
-@segment_rule("POSTAL_CODE", segments="N4", level=5, source="USPS; guides' notes on N403", advice="Send five or nine digits without a hyphen.", x12="7")
+@segment_rule(
+    "POSTAL_CODE",
+    segments="N4",
+    level=5,
+    source="USPS; guides' notes on N403",
+    advice="Send five or nine digits without a hyphen.",
+    x12="7",
+)
 def american_zip(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A ZIP code has five or nine digits."""
     text = at(seg, 3)
@@ -98,7 +138,14 @@ def american_zip(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
             yield Place(seg, f"N403 {text!r} is not a ZIP code", 3, value=text)
 
 
-@segment_rule("ADDRESS_INCOMPLETE", segments="N4", level=4, source="Guides' notes on N402 and N403", advice="Send state and ZIP code of an address in the United States.", x12="I6")
+@segment_rule(
+    "ADDRESS_INCOMPLETE",
+    segments="N4",
+    level=4,
+    source="Guides' notes on N402 and N403",
+    advice="Send state and ZIP code of an address in the United States.",
+    x12="I6",
+)
 def american_address(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An address in the United States has a state and a ZIP code."""
     if at(seg, 4) in ("", "US", "CA") and at(seg, 1) and not at(seg, 7):
@@ -107,14 +154,28 @@ def american_address(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
                 yield Place(seg, f"N4{position:02d}: an address in the United States needs its {name}", position)
 
 
-@segment_rule("TAXONOMY", segments="PRV", level=5, source="NUCC, form of a taxonomy code", advice="Send the ten characters of the taxonomy code.", x12="7")
+@segment_rule(
+    "TAXONOMY",
+    segments="PRV",
+    level=5,
+    source="NUCC, form of a taxonomy code",
+    advice="Send the ten characters of the taxonomy code.",
+    x12="7",
+)
 def taxonomy_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A taxonomy code has ten characters and ends with X."""
     if at(seg, 2) == "PXC" and at(seg, 3) and not TAXONOMY.fullmatch(at(seg, 3)):
         yield Place(seg, f"PRV03 {at(seg, 3)!r} is not a taxonomy code", 3, value=at(seg, 3))
 
 
-@segment_rule("DIAGNOSIS", segments="HI", level=5, source="ICD-10-CM, form of a code", advice="Send the code without its dot.", x12="7")
+@segment_rule(
+    "DIAGNOSIS",
+    segments="HI",
+    level=5,
+    source="ICD-10-CM, form of a code",
+    advice="Send the code without its dot.",
+    x12="7",
+)
 def diagnosis_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Diagnosis codes have the form of their code set, without a dot."""
     mark = tx.component if tx else ":"
@@ -152,7 +213,14 @@ def _procedure(seg: Seg, position: int, tx: Tx | None) -> Iterator[Place]:
             yield Place(seg, said, position, place, text, code="MODIFIER_TWICE")
 
 
-@segment_rule("PROCEDURE", segments="SV1 SVC", level=5, source="CPT and HCPCS, form of a code", advice="Send the five characters of the code.", x12="7")
+@segment_rule(
+    "PROCEDURE",
+    segments="SV1 SVC",
+    level=5,
+    source="CPT and HCPCS, form of a code",
+    advice="Send the five characters of the code.",
+    x12="7",
+)
 def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters, modifiers two."""
     yield from _procedure(seg, 1, tx)
@@ -160,7 +228,14 @@ def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
         yield from _procedure(seg, 6, tx)
 
 
-@segment_rule("PROCEDURE", segments="SV2", level=5, source="CPT and HCPCS, form of a code", advice="Send the five characters of the code.", x12="7")
+@segment_rule(
+    "PROCEDURE",
+    segments="SV2",
+    level=5,
+    source="CPT and HCPCS, form of a code",
+    advice="Send the five characters of the code.",
+    x12="7",
+)
 def procedure_form_institutional(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters; revenue codes four digits."""
     yield from _procedure(seg, 2, tx)
@@ -169,25 +244,48 @@ def procedure_form_institutional(part: Part, seg: Seg, tx: Tx | None) -> Iterato
         yield Place(seg, f"SV201 {text!r} is not a revenue code", 1, value=text, code="REVENUE_CODE")
 
 
-@segment_rule("PROCEDURE", segments="SVD", level=5, source="CPT and HCPCS, form of a code", advice="Send the five characters of the code.", x12="7")
+@segment_rule(
+    "PROCEDURE",
+    segments="SVD",
+    level=5,
+    source="CPT and HCPCS, form of a code",
+    advice="Send the five characters of the code.",
+    x12="7",
+)
 def procedure_form_adjudicated(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters, modifiers two."""
     yield from _procedure(seg, 3, tx)
 
 
-@segment_rule("DATE_IN_FUTURE", segments="DMG", level=4, source="A birth lies in the past", advice="Correct the birth date.", x12="8")
+@segment_rule(
+    "DATE_IN_FUTURE",
+    segments="DMG",
+    level=4,
+    source="A birth lies in the past",
+    advice="Correct the birth date.",
+    x12="8",
+)
 def born_in_the_past(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A birth date does not lie in the future."""
     if tx and len(at(seg, 2)) == 8 and at(seg, 2) > tx.today:
         yield Place(seg, f"DMG02 {at(seg, 2)} lies in the future", 2, value=at(seg, 2))
 
 
-@segment_rule("CONTACT_NUMBER", segments="PER", level=5, source="Guides' notes on PER04", advice="Send ten digits, or an address with @.", x12="7")
+@segment_rule(
+    "CONTACT_NUMBER",
+    segments="PER",
+    level=5,
+    source="Guides' notes on PER04",
+    advice="Send ten digits, or an address with @.",
+    x12="7",
+)
 def contact_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A telephone number has ten digits, an e-mail address an @; an extension follows a telephone number."""
     for position in (3, 5, 7):
         kind, text = at(seg, position), at(seg, position + 1)
         if kind in ("TE", "FX") and text and not (text.isdigit() and len(text) >= 10):
-            yield Place(seg, f"PER{position + 1:02d} {text!r} is not a telephone number of ten digits", position + 1, value=text)
+            yield Place(
+                seg, f"PER{position + 1:02d} {text!r} is not a telephone number of ten digits", position + 1, value=text
+            )
         if kind == "EM" and text and "@" not in text:
             yield Place(seg, f"PER{position + 1:02d} {text!r} is not an e-mail address", position + 1, value=text)

@@ -1,0 +1,231 @@
+"""Claims, payments and the like while a file is read: their text now, their fields when somebody looks."""
+
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+from libs.x12 import compile_read, open_loops, shapes
+from libs.x12.grammar import Loop, Node
+from libs.x12.machine import Machine
+from libs.x12.records import Delimiters, Source
+from libs.x12.tokens import Block
+
+_MOST_REMEMBERED = 1000
+
+
+def source_of(text: str, start: int, marks: Delimiters) -> Any:
+    """A record's place in its file."""
+    source = _SOURCE()
+    source.raw, source.start, source.end, source.delimiters = text.encode("latin-1"), start, start + len(text), marks
+    source.__class__ = Source
+    return source
+
+
+_SOURCE = shapes.draft(Source)
+
+
+@lru_cache(maxsize=64)
+def _ends(machine: Machine, loop_id: int, separator: str) -> tuple[str, ...]:
+    """What the first segment after an item begins with: whatever cannot be a part of it."""
+    loop = next(loop for loop in _loops(machine.spec.root) if id(loop) == loop_id)
+    inside = {node.id for inner in (loop, *_own(loop)) for node in inner.children if isinstance(node, Node)}
+    outside = set(machine.named) - inside | {loop.first.id, "SE", "ST", "GE", "GS", "IEA", "ISA"}
+    return tuple(sorted(name + separator for name in outside))
+
+
+def _loops(loop: Loop) -> list[Loop]:
+    return [inner for child in loop.loops() for inner in (child, *_loops(child))]
+
+
+def _own(loop: Loop) -> list[Loop]:
+    """The loops within one, without those that are levels or items of their own."""
+    own = [child for child in loop.loops() if child.kind not in ("item", "level")]
+    return [inner for child in own for inner in (child, *_own(child))]
+
+
+class Collector:
+    """Takes the segments of one item, or of a level above items, from the blocks, without looking into them."""
+
+    __slots__ = ("above", "ends", "is_item", "marks", "segments", "start", "step", "text", "walk")
+
+    def __init__(self, walk: Any, step: Any, block: Block, index: int) -> None:
+        self.walk = walk
+        self.step = step
+        loop = step.opens[-1]
+        self.is_item = loop.kind == "item"
+        self.above = walk.open[loop.depth - 1]
+        self.ends = _ends(walk.machine, id(loop), block.header.element)
+        self.segments = [block.segments[index]]
+        self.marks = walk.transaction.envelope.delimiters
+        if self.is_item:
+            self.start = block.offsets[index]
+            self.text = block.text[self.start - block.start : block.offsets[index + 1] - block.start]
+
+    def take(self, block: Block, index: int) -> int:
+        """Take the segments from here on; the index of the first that is another's."""
+        segments, ends = block.segments, self.ends
+        stop = index
+        count = len(segments)
+        while stop < count and not segments[stop].startswith(ends):
+            stop += 1
+        self.segments += segments[index:stop]
+        if self.is_item:
+            offsets = block.offsets
+            self.text += block.text[offsets[index] - block.start : offsets[stop] - block.start]
+        return stop
+
+    def level(self) -> "Level":
+        """The level, to be read when an item beneath it is."""
+        return Level(self.walk.machine, self.step, self.above, self.segments, self.marks.element)
+
+    def item(self) -> Any:
+        """The item, to be filled in when a field of it is asked for."""
+        machine, level = self.walk.machine, self.level()
+        kind = machine.readers.compiler.item
+        record = _NEW(shapes.draft(kind))
+        record.source = source_of(self.text, self.start, self.marks)
+        record._later = level.fill
+        record.__class__ = kind
+        return record
+
+
+_NEW = object.__new__
+
+
+class Level:
+    """The segments of one level or item, and what stands above it."""
+
+    __slots__ = ("above", "machine", "ready", "segments", "separator", "step")
+
+    def __init__(self, machine: Machine, step: Any, above: Any, segments: list[str], separator: str) -> None:
+        self.machine = machine
+        self.step = step
+        self.above = above
+        self.segments = segments
+        self.separator = separator
+        self.ready: Any = None
+
+    def record(self) -> Any:
+        """The draft that items beneath this level begin with."""
+        if self.ready is None:
+            draft = shapes.draft(self.machine.readers.compiler.item)()
+            defects: list[str] = []
+            self._run(draft, defects)
+            self.ready = draft
+        return self.ready
+
+    def fill(self, item: Any) -> None:
+        """Read an item's segments into its fields, in place."""
+        kind = self.machine.readers.compiler.item
+        new = shapes.draft(kind)
+        source = item.source
+        object.__setattr__(item, "__class__", new)
+        new.__init__(item)  # type: ignore[misc]
+        item.source, item._later = source, None
+        defects: list[str] = []
+        self._run(item, defects)
+        if defects:
+            item.defects = tuple(defects)
+        shapes.finisher(kind)(item)
+
+    def _run(self, item: Any, defects: list[str]) -> None:
+        above = self.above.record() if self.above.__class__ is Level else self.above
+        loop = self.step.opens[-1]
+        if above.__class__ is item.__class__:
+            _inheritance(self.machine, id(loop))(item, above)
+        records = [None] * 14
+        records[loop.depth] = item
+        run(self, records, item, loop.depth, defects)
+
+
+@lru_cache(maxsize=64)
+def _inheritance(machine: Machine, loop_id: int) -> Any:
+    loop = next(loop for loop in _loops(machine.spec.root) if id(loop) == loop_id)
+    return open_loops.inheritance(loop, machine.readers.compiler)
+
+
+def run(level: Level, records: list[Any], item: Any, depth: int, defects: list[str]) -> None:
+    """Read the segments into the records, one after the other."""
+    machine, step, separator = level.machine, level.step, level.separator
+    _read(step, level.segments[0].split(separator), records, item, machine, defects)
+    follow = step.state.follow
+    for text in level.segments[1:]:
+        known = follow.remembered.get(text)
+        if known is not None:
+            step, made = known
+            _attach(records[step.depth], step.collects, made)
+            follow = step.state.follow
+            continue
+        e = text.split(separator)
+        try:
+            position, table = follow[e[0]]
+            step = table[e[position]]
+        except (KeyError, IndexError):
+            compile_read.keep_segment(e, item, None)
+            continue
+        if step.moves:
+            if step.keep < depth:
+                compile_read.keep_segment(e, item, None)
+                continue
+            for _, _, _, opener in step.openers:
+                opener(records)
+        if step.collects and not defects:
+            _collect(step, e, text, follow, records, item, machine, defects)
+        else:
+            _read(step, e, records, item, machine, defects)
+        follow = step.state.follow
+
+
+def _read(step: Any, e: list[str], records: list[Any], item: Any, machine: Machine, defects: list[str]) -> None:
+    try:
+        step.read(e, records[step.depth], item)
+    except (ValueError, AttributeError, IndexError):
+        _reread(step, e, records, item, machine, defects)
+
+
+def _reread(step: Any, e: list[str], records: list[Any], item: Any, machine: Machine, defects: list[str]) -> None:
+    """Read a segment whose values cannot be converted: note them, keep the rest."""
+    found: list[str] = []
+    try:
+        machine.readers.tolerant(step, found)(e, records[step.depth], item)
+    except (ValueError, AttributeError, IndexError):
+        found.append("unreadable")
+    defects += [f"{e[0]}: {defect!r}" for defect in found[:20]]
+
+
+def _collect(
+    step: Any, e: list[str], text: str, follow: Any, records: list[Any], item: Any, machine: Machine, defects: list[str]
+) -> None:
+    """A segment that becomes a small record of its own: the same text is the same record the next time."""
+    name = step.collects
+    holder = SimpleNamespace(**{name: None if _single(records[step.depth], name) else ()})
+    try:
+        step.read(e, holder, item)
+    except (ValueError, AttributeError, IndexError):
+        _reread(step, e, records, item, machine, defects)
+        return
+    made = getattr(holder, name)
+    for record in made if made.__class__ is list else (made,):
+        if record.__class__.__name__.endswith("Draft"):
+            shapes.finisher(_kind(record.__class__))(record)
+    if len(follow.remembered) > _MOST_REMEMBERED:
+        follow.remembered.clear()
+    follow.remembered[text] = (step, made)
+    _attach(records[step.depth], name, made)
+
+
+@lru_cache(maxsize=256)
+def _kind(draft: type) -> type:
+    return shapes.named(draft.__name__.removesuffix("Draft"))
+
+
+def _single(holder: Any, name: str) -> bool:
+    return getattr(holder, name) is None
+
+
+def _attach(holder: Any, name: str, made: Any) -> None:
+    if made.__class__ is list:
+        present = getattr(holder, name)
+        setattr(holder, name, [*present, *made])
+    else:
+        setattr(holder, name, made)
