@@ -11,8 +11,11 @@ from libs.codes.taxonomies import taxonomy
 
 CAQH_ATTESTATION_DAYS: Final = 120
 """A profile must be attested again within this time; source: CAQH ProView, provider guide."""
-NOTICE_DAYS: Final = (120, 90, 60, 30, 14, 7, 0)
-"""How many days before a credential ends somebody is told."""
+NOTICE_DAYS: Final[dict[str, tuple[int, ...]]] = {
+    "licence": (120, 90, 60, 30, 14, 7, 0),
+    "caqh_attestation": (30, 14, 7, 0),  # it lives for 120 days only: earlier notices would never be silent
+}
+"""How many days before a credential ends somebody is told, by its kind."""
 
 
 def is_npi(text: str) -> bool:
@@ -221,7 +224,7 @@ class Clinician:
         return level_of(self.taxonomy)
 
 
-def next_notice(expires_on: date, after: date) -> date | None:
+def next_notice(kind: str, expires_on: date, after: date) -> date | None:
     """The next day on which somebody is told that a credential ends, later than `after`."""
-    days = [expires_on - timedelta(days=n) for n in NOTICE_DAYS]
+    days = [expires_on - timedelta(days=n) for n in NOTICE_DAYS[kind]]
     return next((day for day in sorted(days) if day > after), None)

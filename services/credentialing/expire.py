@@ -1,4 +1,4 @@
-"""Credentials end: at 120, 90, 60, 30, 14, 7 and 0 days before, somebody is told and has a task."""
+"""Credentials end: some days before, and again and again until the day, somebody is told and has a task."""
 
 from datetime import UTC, datetime, time
 
@@ -16,10 +16,10 @@ NOTICE_AT = time(8, tzinfo=UTC)
 async def watch(tx: Transaction, one: Credential) -> None:
     """The end of a new or renewed credential will be told in time; what was said of the old end is settled."""
     await forget(tx, one.id)
-    if (one.expires_on - tx.today).days <= max(NOTICE_DAYS):
+    if (one.expires_on - tx.today).days <= max(NOTICE_DAYS[one.kind]):
         await timers.set(tx, EXPIRING, one.id, at=tx.now)  # within the first notice already: say so today
         return
-    first = next_notice(one.expires_on, tx.today)
+    first = next_notice(one.kind, one.expires_on, tx.today)
     assert first is not None, "the first notice lies ahead"
     await timers.set(tx, EXPIRING, one.id, at=datetime.combine(first, NOTICE_AT))
 
@@ -44,7 +44,7 @@ async def notify(work: Work, due: Due) -> None:
         day = due.at.date()
         if clinician.status == "active" and not await store.outlasted(tx, one):
             await _tell(tx, one, (one.expires_on - day).days)
-        following = next_notice(one.expires_on, day)
+        following = next_notice(one.kind, one.expires_on, day)
         if following is None:
             await timers.done(tx, due)
         else:

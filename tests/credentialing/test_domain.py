@@ -105,10 +105,13 @@ def test_an_enrollment_does_not_end_before_it_begins() -> None:
         an_enrollment(status=Status.EFFECTIVE).changed(effective_to=date(2025, 12, 31))
 
 
-def test_notices_come_at_120_90_60_30_14_7_and_0_days() -> None:
+@pytest.mark.parametrize(
+    ("kind", "notices"), [("licence", [120, 90, 60, 30, 14, 7, 0]), ("caqh_attestation", [30, 14, 7, 0])]
+)
+def test_notices_come_on_their_days(kind: str, notices: list[int]) -> None:
     ends = date(2027, 3, 31)
-    days, day = [], next_notice(ends, date(2026, 1, 1))
+    days, day = [], next_notice(kind, ends, date(2026, 1, 1))
     while day is not None:
         days.append((ends - day).days)
-        day = next_notice(ends, day)
-    assert days == [120, 90, 60, 30, 14, 7, 0]
+        day = next_notice(kind, ends, day)
+    assert days == notices
