@@ -103,8 +103,9 @@ async def on_eligibility(tx: Transaction, event: Envelope[EligibilityChecked]) -
 
 
 async def _again(tx: Transaction, *which: sa.ColumnElement[bool]) -> None:
-    """Claims that wait are scrubbed again, each in its own transaction."""
-    rows = await tx.all(sa.select(tables.claim.c.id).where(tables.claim.c.status == Status.WAITING.value, *which))
+    """Claims that have not been sent are scrubbed again, each in its own transaction."""
+    unsent = [status.value for status in (Status.WAITING, Status.HELD, Status.READY)]
+    rows = await tx.all(sa.select(tables.claim.c.id).where(tables.claim.c.status.in_(unsent), *which))
     await scrub_later(tx, [row["id"] for row in rows])
 
 

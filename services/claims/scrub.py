@@ -1,6 +1,6 @@
 """A claim passes every gate, waits for what it lacks, or is held for a person; it goes on by itself when news come."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -175,11 +175,17 @@ async def billable(tx: Transaction, claim: Claim, provider_id: str, payer_id: st
     """Whether the clinician may bill the payer that the claim goes to, for this practice, here, on the date."""
     found = await store.known_by(tx, "enrollment", f"{provider_id}/{claim.practice_id}/{payer_id}")
     return any(
-        covers(span, claim.service_date)
+        covers(span, claim.service_date) and here(span.get("location_ids"), location_id)
         for enrollment in found
-        if location_id is None or enrollment["location_ids"] is None or location_id in enrollment["location_ids"]
+        if here(enrollment["location_ids"], location_id)
         for span in enrollment["billable"]
+        if location_id is None or span.get("location_ids") is None or location_id in span["location_ids"]
     )
+
+
+def here(places: Sequence[str] | None, location_id: str | None) -> bool:
+    """Whether something that holds at these places holds at this one; None is everywhere, or a place not named."""
+    return places is None or location_id is None or location_id in places
 
 
 def full_postal_code(code: str) -> bool:
@@ -191,7 +197,7 @@ def full_postal_code(code: str) -> bool:
     return len(code) == 9 and code.isdigit() and not code.endswith("0000")
 
 
-def covers(span: Mapping[str, str | None], on: date) -> bool:
+def covers(span: Mapping[str, Any], on: date) -> bool:
     """Whether the day is inside the span, both ends inclusive.
 
     >>> covers({"effective_from": "2026-01-01", "effective_to": None}, date(2026, 1, 1))
