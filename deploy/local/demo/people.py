@@ -145,9 +145,9 @@ class People:
 
     async def _rejections(self) -> None:
         """A rejected claim whose data is right goes out again as it is."""
-        for claim in await self._in_order(
-            await self.client.everything("claims", "/v1/claims", status="rejected"), "id"
-        ):
+        rejected = await self.client.everything("claims", "/v1/claims", status="rejected")
+        for row in await self._in_order(rejected, "id"):
+            claim = await self.client.get("claims", f"/v1/claims/{row['id']}")
             changes = {"why": "number on file confirmed with the payer", "place_of_service": claim["place_of_service"]}
             await self.client.post("claims", f"/v1/claims/{claim['id']}/corrections", changes)
 
