@@ -108,6 +108,8 @@ NEXT: Final[dict[tuple[Status, Step], Status]] = {
     (Status.WITHDRAWN, Step.REOPEN): Status.COLLECTING,
 }
 
+LIFECYCLES: Final = {"An enrollment with a payer": NEXT}
+
 IN_PROGRESS: Final = frozenset({
     Status.COLLECTING, Status.SUBMITTED, Status.IN_REVIEW, Status.INFO_REQUESTED, Status.APPROVED,
 })  # fmt: skip

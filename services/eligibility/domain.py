@@ -50,6 +50,7 @@ NEXT: Final[dict[tuple[Status, Step], Status]] = {
     (Status.APPROVED, Step.VOID): Status.VOIDED,
     (Status.PARTIALLY_APPROVED, Step.VOID): Status.VOIDED,
 }
+LIFECYCLES: Final = {"An authorization": NEXT}
 USABLE: Final = frozenset({Status.APPROVED, Status.PARTIALLY_APPROVED})
 
 
