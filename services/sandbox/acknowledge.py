@@ -55,8 +55,22 @@ class Verdict:
         return not self.reasons
 
 
-def judge(group: Group) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
-    """The verdict on each set of a group, and on the group itself (AK905 codes)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a 999 says of one group: of each of its sets, and of the group itself (AK905 codes)."""
+
+    group: Group
+    verdicts: tuple[Verdict, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def accepted(self) -> tuple[TransactionSet, ...]:
+        """The sets that go on; none where the group as a whole does not."""
+        return () if self.reasons else tuple(one.transaction for one in self.verdicts if one.accepted)
+
+
+def judge(group: Group) -> Judgement:
+    """Every set of the group against its guide."""
     verdicts = []
     numbers: set[str] = set()
     for transaction in group.sets:
@@ -71,7 +85,7 @@ def judge(group: Group) -> tuple[tuple[Verdict, ...], tuple[str, ...]]:
         if errors:
             reasons.append("5")
         verdicts.append(Verdict(transaction=transaction, reasons=tuple(reasons), errors=errors))
-    return tuple(verdicts), _group_reasons(group)
+    return Judgement(group=group, verdicts=tuple(verdicts), reasons=_group_reasons(group))
 
 
 def _trailer(transaction: TransactionSet) -> list[str]:
@@ -101,9 +115,9 @@ def _group_reasons(group: Group) -> tuple[str, ...]:
     return tuple(found)
 
 
-def write_999(interchange: Interchange, group: Group, *, control_number: int, created: datetime) -> bytes:
+def write_999(interchange: Interchange, judged: Judgement, *, control_number: int, created: datetime) -> bytes:
     """The syntax verdict on one group, naming segment and element of each fault."""
-    verdicts, reasons = judge(group)
+    group, verdicts = judged.group, judged.verdicts
     writer = Writer(
         Header(
             sender=interchange.receiver,
@@ -124,10 +138,10 @@ def write_999(interchange: Interchange, group: Group, *, control_number: int, cr
         for error in verdict.errors:
             _write_error(writer, error, verdict.transaction)
         writer.add("IK5", "A" if verdict.accepted else "R", *verdict.reasons[:5])
-    accepted = 0 if reasons else sum(verdict.accepted for verdict in verdicts)
+    accepted = len(judged.accepted)
     code = "A" if accepted == len(verdicts) else "P" if accepted else "R"
     included = element(group.trailer, 1) if group.trailer else str(len(verdicts))
-    writer.add("AK9", code, included, str(len(verdicts)), str(accepted), *reasons[:5])
+    writer.add("AK9", code, included, str(len(verdicts)), str(accepted), *judged.reasons[:5])
     writer.end()
     return writer.bytes()
 

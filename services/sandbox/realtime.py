@@ -28,13 +28,13 @@ async def answer(tx: Transaction, submitter_id: str, body: bytes) -> bytes:
             raise
         return ta1(broken.isa, broken.note, control_number=number, created=tx.now)
     for group in interchange.groups:
-        verdicts, reasons = judge(group)
-        if reasons or not all(verdict.accepted for verdict in verdicts):
-            return write_999(interchange, group, control_number=number, created=tx.now)
-        for verdict in verdicts:
-            if verdict.transaction.kind != "270":
+        judged = judge(group)
+        if len(judged.accepted) != len(judged.verdicts):
+            return write_999(interchange, judged, control_number=number, created=tx.now)
+        for transaction in judged.accepted:
+            if transaction.kind != "270":
                 raise NotRealTime
-            question = read_270(verdict.transaction)
+            question = read_270(transaction)
             header = Header(
                 sender=question.payer_edi,
                 receiver=submitter_id,

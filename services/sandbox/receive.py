@@ -55,15 +55,14 @@ async def _take_groups(tx: Transaction, file: StoredFile, interchange: Interchan
     """A 999 for every group; the claims of accepted sets go to their payers, in the order of the file."""
     found: list[_Numbered] = []
     for group in interchange.groups:
+        judged = judge(group)
         number = await mailbox.next_control_number(tx)
-        body = write_999(interchange, group, control_number=number, created=tx.now)
+        body = write_999(interchange, judged, control_number=number, created=tx.now)
         await mailbox.deliver(tx, file.submitter_id, "999", body, at=tx.now)
-        verdicts, reasons = judge(group)
-        for verdict in verdicts:
-            if verdict.accepted and not reasons and verdict.transaction.kind == "837":
-                who = submitter(verdict.transaction)
-                for claim in read_claims(verdict.transaction):
-                    found.append(_Numbered(position=len(found), claim=claim, submitter=who))
+        for transaction in judged.accepted:
+            who = submitter(transaction)
+            for claim in read_claims(transaction):
+                found.append(_Numbered(position=len(found), claim=claim, submitter=who))
     for edi_id in sorted({one.claim.payer.id for one in found}):
         of_payer = [one for one in found if one.claim.payer.id == edi_id]
         payer = payer_by_edi(edi_id)

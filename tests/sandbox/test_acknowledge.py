@@ -14,7 +14,7 @@ PAYER = Answerer(code="PR", name="HARBOR BEHAVIORAL", qualifier="PI", id="HRBBH"
 
 def the_999(body: bytes) -> list[str]:
     interchange = read_interchange(body)
-    return segments(write_999(interchange, interchange.groups[0], control_number=1, created=NOW))
+    return segments(write_999(interchange, judge(interchange.groups[0]), control_number=1, created=NOW))
 
 
 def the_277ca(*taken: Taken) -> bytes:
@@ -66,7 +66,7 @@ def test_a_group_of_another_guide_or_number_is_rejected_as_a_whole() -> None:
     assert "AK9*R*1*1*0*2" in the_999(other)
     other = an_837(Claim()).replace(b"GE*1*1~", b"GE*1*2~")
     assert "AK9*R*1*1*0*4" in the_999(other)
-    assert judge(read_interchange(other).groups[0])[0][0].accepted
+    assert judge(read_interchange(other).groups[0]).verdicts[0].accepted
 
 
 def test_a_group_is_accepted_in_part() -> None:

@@ -12,7 +12,7 @@ from tests.sandbox.test_pay import at
 
 def test_the_next_claim_sees_what_was_used_and_what_was_given_back() -> None:
     one, other = a_member(), a_member(member_id="W2")
-    desk = Desk(members={"W1": one, "W2": other}, effects={}, rosters=(), authorizations={}, claims={})
+    desk = Desk(members={"W1": one, "W2": other})
     filed = FiledClaim(
         icn="I1",
         payer_id="pay_harborbh",

@@ -130,7 +130,7 @@ async def test_a_payer_thinks_again(sandbox: Sandbox) -> None:
 
 async def test_a_payer_takes_back_by_plb_what_it_paid_before(sandbox: Sandbox) -> None:
     await paid_up(sandbox)
-    await scenario(sandbox, "recoup", days=1)
+    await scenario(sandbox, "recoup", service_date="2026-10-05", days=1)
     await sandbox.accept(an_837(Claim()))
     icn = await icn_of(sandbox)
     await sandbox.clock("2026-10-07T18:00:00Z")
