@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from libs.common.db import Transaction
 from libs.common.events.envelope import Event, write
 from libs.common.ids import uuid7
+from libs.common.log import Message
 
 
 async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
@@ -33,14 +34,15 @@ async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
         "causationid": tx.causation_id,
         "traceparent": tx.traceparent,
     }
+    message = Message(topic=event.topic, key=subject, value=write(attributes, event, sealed))  # or RecordTooLarge
     await tx.execute(
         _INSERT,
         {
             "event_id": event_id,
-            "topic": event.topic,
-            "key": subject,
+            "topic": message.topic,
+            "key": message.key,
             "tenant": tx.tenant,
-            "value": write(attributes, event, sealed),
+            "value": message.value,
         },
     )
     tx.wakes.add(f"{tx.service}_outbox")

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from libs.common import outbox
 from libs.common.db import Transaction
-from libs.common.log import EventLog, Message, Record
+from libs.common.log import MAX_VALUE_BYTES, EventLog, Message, Record, RecordTooLarge
 from libs.common.log.embedded import EmbeddedLog
 from libs.common.relay import Relay
 from tests.common.log.dock import Dock
@@ -144,6 +145,13 @@ async def test_a_standby_takes_over_at_once_from_a_leader_that_died(dock: Dock) 
             await dock.send("a", 1)
             await _moved(dock, 2)
             assert second.leading
+
+
+async def test_an_event_that_no_log_would_take_is_refused_at_its_writing_and_not_by_the_relay(dock: Dock) -> None:
+    async with dock.db.transaction("tnt_a") as tx:
+        with pytest.raises(RecordTooLarge):
+            await outbox.add(tx, dock.event(ship_id="shp_a", number=0, cargo="x" * MAX_VALUE_BYTES), sequence=1)
+    assert await dock.count("outbox") == 0
 
 
 async def test_a_service_that_has_no_part_in_the_log_has_an_idle_relay(dock: Dock, harbour: Harbour) -> None:

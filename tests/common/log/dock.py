@@ -36,6 +36,7 @@ class Docked(Event):
 
     ship_id: Id
     number: int
+    cargo: str = ""
 
 
 @dataclass(slots=True)
