@@ -13,7 +13,7 @@ from services.sandbox.store import FiledClaim
 
 @dataclass(slots=True)
 class Desk:
-    """Members with their families, rosters, authorizations, claims that are replaced, and what stands of each family."""
+    """Members with their families, rosters, authorizations, replaced claims, and what stands of each family."""
 
     members: dict[str, Member]
     rosters: dict[str, tuple[Rostered, ...]] = field(default_factory=dict)
