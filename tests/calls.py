@@ -1,5 +1,6 @@
 """A service as its surroundings reach it: its API, the events it is sent, the time, and what it told."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -108,6 +109,19 @@ class Api:
             await steps[due.kind](work, due)
         raise AssertionError("what is due never ends")
 
+    async def run_together(self) -> None:
+        """Everything that is due by now is done at the same moment, as a worker with free hands would."""
+        steps = {timer.kind: timer.step for timer in self.service.timers}
+        assert self.worker.keyring is not None
+        work = Work(db=self.worker, http=self.outside, keyring=self.worker.keyring, settings=self.settings)
+        async with self.worker.transaction() as tx:
+            rows = await tx.all(_ALL_DUE, {"now": tx.now, "kinds": list(steps), "tenant": self.tenant})
+        due = [
+            Due(kind=r["kind"], tenant_id=r["tenant_id"], id=r["id"], at=r["due_at"], attempts=r["attempts"])
+            for r in rows
+        ]
+        await asyncio.gather(*(steps[one.kind](work, one) for one in due))
+
     async def told(self, model: type[Event]) -> list[Any]:
         """The events of this kind that the service has told, oldest first, opened."""
         return [envelope.data for envelope in await self.envelopes(model)]
@@ -126,6 +140,7 @@ class Api:
 
 
 _DUE = sa.text("select * from timers_due(:now, :kinds, 1000) where tenant_id = :tenant limit 1")
+_ALL_DUE = sa.text("select * from timers_due(:now, :kinds, 1000) where tenant_id = :tenant")
 _TOLD = sa.text("select value from outbox where topic = :topic and tenant_id = :tenant order by id")
 
 

@@ -12,8 +12,11 @@ TAKEN = "The patient has an authorization with this number."
 
 
 async def read(tx: Transaction, authorization_id: str, *, lock: bool = False) -> Row:
-    """The authorization, or NotFound."""
-    found = await store.find(tx, t.authorization, authorization_id, lock=lock)
+    """The authorization, or NotFound; to change it, its patient's lock is taken before its own."""
+    found = await store.find(tx, t.authorization, authorization_id)
+    if found is not None and lock:
+        await store.lock_patient(tx, found["patient_id"])
+        found = await store.find(tx, t.authorization, authorization_id, lock=True)
     if found is None:
         raise NotFound
     return found
@@ -40,7 +43,6 @@ async def create(tx: Transaction, body: AuthorizationBody) -> Row:
 async def change(tx: Transaction, row: Row, body: AuthorizationBody, expected: int | None) -> Row:
     """The authorization is as the payer changed it; never fewer units than its claims have used."""
     check_version(expected, row["version"])
-    await store.lock_patient(tx, row["patient_id"])
     before = store.authorization_of(row)
     if body.approved_units < before.consumed_units:
         raise Invalid([FieldError("/approved_units", "used", "More units than that have been used.")])
@@ -60,7 +62,6 @@ async def change(tx: Transaction, row: Row, body: AuthorizationBody, expected: i
 
 async def step(tx: Transaction, row: Row, body: AuthorizationStep) -> Row:
     """The payer has decided; the sessions that this concerns are told."""
-    await store.lock_patient(tx, row["patient_id"])
     moved = store.authorization_of(row).take(Step(body.step))
     decided = moved.decided(number=body.number, approved_units=body.approved_units)
     if decided.status in USABLE and decided.number is None:

@@ -189,3 +189,17 @@ async def test_a_session_outside_its_dates_gets_none(api: Api) -> None:
     await hold(api, visit)
     await authorize(api, visit)
     assert (await checked(api, visit)).authorization == "missing"
+
+
+async def test_checks_of_one_patient_at_the_same_moment_share_the_units_by_date(api: Api) -> None:
+    visits = [a_long_visit(api, f"ehr-{n}", service_date=VISIT + timedelta(days=5 - n)) for n in range(6)]
+    await hold(api, visits[0])
+    granted = await authorize(api, visits[0], approved_units=2)
+    for visit in visits[1:]:
+        await api.deliver(visit)
+    await api.run_together()
+    outcomes = {
+        visit.sealed.service_date: (await checked(api, visit)).authorization for visit in visits if visit.sealed
+    }
+    assert [outcomes[day] for day in sorted(outcomes)] == ["reserved"] * 2 + ["exhausted"] * 4
+    assert await usage(api, granted["id"]) == {"reserved": 2, "used": 0, "available": 0}
