@@ -16,7 +16,7 @@ from libs.x12.route import route
 from libs.x12.tokens import Block, InputSource, Unreadable, blocks
 
 _NOWHERE: dict[str, Any] = {}
-_MOST_REMEMBERED = 400
+_MOST_REMEMBERED = 300
 
 
 class _Tests:
@@ -60,6 +60,7 @@ class Checker:
         self.rules: dict[str, list[rules.Rule]] = {}
         self.segment_rules = rules.segment_rules()
         self.summaries: list[TransactionSummary] = []
+        self.used: set[tuple[str, str, str]] = set()
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, in the order in which they are met."""
@@ -83,14 +84,23 @@ class Checker:
             for number, text in enumerate(block.segments):
                 index += 1
                 offset = offsets[number]
-                e = text.split(separator)
-                try:
-                    position, table = self.follow[e[0]]
-                    step = table[e[position]]
-                except (KeyError, IndexError):
-                    self._other(block, number, (e, None, index, offset))
+                follow = self.follow
+                known = follow.clean.get(text) if follow is not _NOWHERE else None
+                if known is not None:
+                    e, step = known
+                    self._take_in(step, (e, step.node, index, offset), known=True)
                 else:
-                    self._place(step, (e, step.node, index, offset))
+                    e = text.split(separator)
+                    try:
+                        position, table = follow[e[0]]
+                        step = table[e[position]]
+                    except (KeyError, IndexError):
+                        self._other(block, number, (e, None, index, offset))
+                    else:
+                        before = self.report.count
+                        self._take_in(step, (e, step.node, index, offset), known=False)
+                        if self.report.count == before and len(follow.clean) < _MOST_REMEMBERED and e[0] != "DMG":
+                            follow.clean[text] = (e, step)
                 if dirty:
                     self.report.characters(e, index, offset, block.header)
                 if out:
@@ -98,16 +108,23 @@ class Checker:
                     out.clear()
         self._end((["", ""], None, index + 1, offset))
         self.envelopes.end(index + 1, offset)
+        self._forget()
         yield from out
         out.clear()
 
+    def _forget(self) -> None:
+        """Keep nothing of a file that was checked."""
+        for name, component, repetition in self.used:
+            machine = _machine(name, component, repetition)
+            for state in (machine.start, *machine.states.values()):
+                state.follow.clean.clear()
+
     # -- where a segment stands
 
-    def _place(self, step: Any, seg: Seg) -> None:
-        """Take in a segment that the set knows."""
+    def _take_in(self, step: Any, seg: Seg, *, known: bool) -> None:
+        """Take in a segment that the set knows; `known` when its elements need no look."""
         if step.quality and self._misfit(step, seg):
             return
-        node = step.node
         parts = self.parts
         if step.moves:
             while len(parts) - 1 > step.keep:
@@ -116,38 +133,58 @@ class Checker:
                 self._open(loop, seg)
         part = parts[-1]
         part.segs.append(seg)
-        key = id(node)
-        count = part.counts.get(key, 0) + 1
-        part.counts[key] = count
-        if count > node.repeat:
-            self.report.structure("SEGMENT_REPEAT", seg, part.loop.id, high=node.repeat)
+        name = seg[0][0]
+        if name in part.ids:
+            part.ids[name].append(seg)
+        else:
+            part.ids[name] = [seg]
+        counts = part.counts
+        if step.key in counts:
+            counts[step.key] = count = counts[step.key] + 1
+            if count > step.node.repeat:
+                self.report.structure("SEGMENT_REPEAT", seg, part.loop.id, high=step.node.repeat)
+        else:
+            counts[step.key] = 1
+        if not known:
+            self._elements(step.read, seg, part)
+        self.follow = step.state.follow
+
+    def _elements(self, test: elements.SegmentTest, seg: Seg, part: Part) -> None:
+        """Test the segment's elements, each alone and together."""
         e = seg[0]
-        test = step.read
         known = test.known
-        clean = len(e) > test.needed and len(e) <= len(known)
-        if clean:
-            place = 0
-            for text, ok in zip(e, known, strict=False):
+        if test.needed < len(e) <= len(known):
+            for place, (text, ok) in enumerate(zip(e, known, strict=False)):
                 if text not in ok:
                     problem = test.tests[place](text)
                     if problem:
                         self.report.element(problem, seg, part.loop.id, place)
                     elif test.remember[place] and len(ok) < _MOST_REMEMBERED:
                         ok.add(text)
-                place += 1
         else:
             self._ragged(test, seg, part)
-        for kind, places in test.conditions:
-            broken = elements.broken(kind, places, e)
-            if broken:
-                self.report.element(_condition(kind), seg, part.loop.id, broken)
+        if test.conditions:
+            self._conditions(test, seg, part)
         for pair in test.pairs:
             if len(e) > pair + 1 and e[pair + 1] and not elements.formatted_date(e[pair], e[pair + 1]):
                 self.report.element(("ELEMENT_DATE", "8", None, None, e[pair + 1][:80]), seg, part.loop.id, pair + 1)
         for body in self.segment_rules.get(e[0], ()):
             for place_found in body(part, seg, self.tx):
                 self.report.ruled(body.rule, place_found, part.loop.id)
-        self.follow = step.state.follow
+
+    def _conditions(self, test: elements.SegmentTest, seg: Seg, part: Part) -> None:
+        """Which elements must come together, and which may not."""
+        shape = tuple(map(bool, seg[0]))
+        if shape in test.whole:
+            return
+        fine = True
+        for kind, places in test.conditions:
+            broken = elements.broken(kind, places, seg[0])
+            if broken:
+                fine = False
+                self.report.element(_condition(kind), seg, part.loop.id, broken)
+        if fine and len(test.whole) < _MOST_REMEMBERED:
+            test.whole.add(shape)
 
     def _ragged(self, test: elements.SegmentTest, seg: Seg, part: Part) -> None:
         """A segment with fewer elements than it must have, or more than the guide uses."""
@@ -193,7 +230,9 @@ class Checker:
         if loop.first is not seg[1]:
             self.report.missing(loop.first, seg, loop.id)
             part.counts[id(loop.first)] = 1
-            part.segs.append(([loop.first.id], loop.first, seg[2], seg[3]))
+            head: Seg = ([loop.first.id], loop.first, seg[2], seg[3])
+            part.segs.append(head)
+            part.ids[loop.first.id] = [head]
         if loop.first.id == "HL":
             self._level(part, seg)
 
@@ -215,8 +254,8 @@ class Checker:
     def _close(self, part: Part, seg: Seg) -> None:
         """End a loop: what it lacks, and the rules about it as a whole."""
         counts = part.counts
-        for child in part.loop.children:
-            if child.usage == "R" and id(child) not in counts:
+        for key, child in part.loop.required:
+            if key not in counts:
                 before = _after(part, child, seg)
                 if isinstance(child, Node):
                     self.report.missing(child, before, part.loop.id)
@@ -307,6 +346,7 @@ class Checker:
             self.machine, self.follow = None, _NOWHERE
             return
         self.machine = _machine(name, header.component, header.repetition)
+        self.used.add((name, header.component, header.repetition))
         self.rules = _rules(name)
         self.follow = self.machine.start.follow
         self.parts = [Part(spec.root, None)]

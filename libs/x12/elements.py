@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from libs.x12 import grammar
 from libs.x12.codes import code_list
@@ -25,6 +26,7 @@ def _problem(code: str, x12: str, value: str) -> Problem:
     return code, x12, None, None, value[:80]
 
 
+@lru_cache(maxsize=4096)
 def is_date(text: str) -> bool:
     """A real day, in six or eight digits."""
     if not text.isdigit() or not text.isascii() or len(text) not in (6, 8):
@@ -44,6 +46,7 @@ def is_time(text: str) -> bool:
     return int(text[:2]) < 24 and int(text[2:4]) < 60 and (len(text) < 6 or int(text[4:6]) < 60)
 
 
+@lru_cache(maxsize=4096)
 def formatted_date(form: str, text: str) -> bool:
     """A date in the form that its qualifier names."""
     if form == "D8":
@@ -196,6 +199,8 @@ class SegmentTest:
     conditions: tuple[tuple[str, tuple[int, ...]], ...]
     pairs: tuple[int, ...]
     """Positions of date qualifiers whose dates follow."""
+    whole: set[tuple[bool, ...]] = field(default_factory=set)
+    """Which elements were filled in segments that kept all conditions."""
 
 
 def segment_test(node: grammar.Node, component: str, repetition: str) -> SegmentTest:

@@ -78,6 +78,9 @@ class Loop:
     leaf: bool = False
     """An item of its own, whatever it holds; other hierarchical items are known by the party that they name."""
 
+    required: "tuple[tuple[int, Node | Loop], ...]" = ()
+    """What it must have, each with the key that it is counted by."""
+
     @property
     def first(self) -> Node:
         """The segment that opens it."""
@@ -361,6 +364,7 @@ def _copy(loop: Loop, parent: Loop) -> Loop:
 def _number(loop: Loop) -> None:
     """Give neighbours that open with the same segment one place in the order, as the standard does."""
     ordinal, previous = 0, ""
+    loop.required = tuple((id(child), child) for child in loop.children if child.usage == "R")
     for child in loop.children:
         head = child.id if isinstance(child, Node) else child.first.id
         ordinal += head != previous or head == "HL"

@@ -36,6 +36,8 @@ class Step:
     """Depth of the innermost loop that stays open."""
     moves: bool
     """The segment stands in another loop than its predecessor."""
+    key: int = 0
+    """What its node is counted by."""
     depth: int = 0
     collects: str = ""
     """The field that the segment's own small record goes to."""
@@ -48,10 +50,12 @@ class Step:
 class Follow(dict[str, tuple[int, "Table"]]):
     """Segment id to (position of the qualifier or 0, table of steps)."""
 
-    __slots__ = ("remembered", "state")
+    __slots__ = ("clean", "remembered", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.clean: dict[str, tuple[list[str], Step]] = {}
+        """Whole segments that were met here before and had nothing wrong with their elements."""
         self.remembered: dict[str, tuple[Step, Any]] = {}
         """Whole segments that were met here before, with the records that they became."""
 
@@ -123,7 +127,7 @@ class Machine:
     def _step(self, state: State, node: Node, opens: tuple[Loop, ...], quality: str) -> Step:
         keep = opens[0].depth - 1 if opens else node.loop.depth
         moves = bool(opens) or node.loop is not state.loop
-        step = Step(node, opens, self.state(node), quality, keep, moves)
+        step = Step(node, opens, self.state(node), quality, keep, moves, id(node))
         if self.readers is not None:
             self.readers.attach(step)
         return step

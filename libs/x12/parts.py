@@ -10,33 +10,42 @@ from libs.x12.grammar import Loop, Node
 Seg = tuple[list[str], Node | None, int, int]
 
 
+_NONE: list[Seg] = []
+
+
 class Part:
     """One occurrence of a loop: its segments, the loops within it that are kept, how often each occurred."""
 
-    __slots__ = ("counts", "kids", "loop", "parent", "segs")
+    __slots__ = ("counts", "ids", "kids", "loop", "memo", "parent", "segs")
 
     def __init__(self, loop: Loop, parent: "Part | None") -> None:
         self.loop = loop
         self.parent = parent
         self.segs: list[Seg] = []
+        self.ids: dict[str, list[Seg]] = {}
         self.kids: list[Part] = []
         self.counts: dict[int, int] = {}
+        self.memo: Any = None
+        """What the rules of this loop have worked out together."""
 
     def first(self, name: str, qualifier: str = "", at: int = 1) -> Seg | None:
         """Its first segment of that id, with that qualifier if one is given."""
-        for seg in self.segs:
-            e = seg[0]
-            if e[0] == name and (not qualifier or (len(e) > at and e[at] == qualifier)):
+        found = self.ids.get(name)
+        if found is None:
+            return None
+        if not qualifier:
+            return found[0]
+        for seg in found:
+            if len(seg[0]) > at and seg[0][at] == qualifier:
                 return seg
         return None
 
     def all(self, name: str, qualifier: str = "") -> list[Seg]:
         """Its segments of that id."""
-        return [
-            seg
-            for seg in self.segs
-            if seg[0][0] == name and (not qualifier or (len(seg[0]) > 1 and seg[0][1] == qualifier))
-        ]
+        found = self.ids.get(name, _NONE)
+        if not qualifier:
+            return found
+        return [seg for seg in found if len(seg[0]) > 1 and seg[0][1] == qualifier]
 
     def value(self, name: str, position: int, qualifier: str = "") -> str:
         """An element of its first such segment, or an empty text."""

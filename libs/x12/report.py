@@ -20,6 +20,8 @@ class Reporter:
     def __init__(self, partner: Partner | None) -> None:
         self.partner = partner
         self.out: list[Finding] = []
+        self.count = 0
+        """Everything that was found, what the partner ignores included."""
         self.tx: Tx | None = None
         self._patterns: dict[tuple[str, str, str, str], re.Pattern[str]] = {}
 
@@ -39,6 +41,7 @@ class Reporter:
 
     def emit(self, finding: Finding) -> None:
         """Keep a finding, with the severity that the partner gives it."""
+        self.count += 1
         if self.tx is not None and self.tx.old and finding.severity == "error" and finding.level == 2:
             finding = replace(finding, severity="warning")
         if self.partner is not None:

@@ -1,12 +1,54 @@
 """Rules of the 835: three balances, reversals, payment method, dates."""
 
-from libs.x12.parts import Part, Place, Places, Tx, at
+from libs.x12.parts import Part, Place, Places, Seg, Tx, at
 from libs.x12.rules import rule
 from libs.x12.rules.segments import routing_number
-from libs.x12.rules.values import adjustments, amount, cents, days, dollars, total
+from libs.x12.rules.values import adjustments, amount, cents, days, dollars
 
 GUIDE = "835 (X221A1), front matter: balancing"
 BPR = "835 (X221A1), notes on BPR"
+
+
+class Sums:
+    """The amounts of a claim, read once for all its rules; None for what is malformed."""
+
+    __slots__ = ("adjusted", "charge", "clp", "entries", "lines", "own", "paid")
+
+    def __init__(self, claim: Part) -> None:
+        self.clp = claim.head
+        self.charge, self.paid = amount(self.clp, 3), amount(self.clp, 4)
+        self.entries = adjustments(claim.all("CAS"))
+        self.own = sum(entry[2] for entry in self.entries)
+        self.lines: list[tuple[Seg, int | None, int | None, int]] = []
+        """Each line's SVC, charge, payment and adjustments."""
+        self.adjusted = self.own
+        for line in claim.kids:
+            svc = line.head
+            entries = adjustments(line.all("CAS"))
+            taken = sum(entry[2] for entry in entries)
+            self.entries += entries
+            self.adjusted += taken
+            self.lines.append((svc, amount(svc, 2), amount(svc, 3), taken))
+
+    @property
+    def lines_charge(self) -> int | None:
+        """The sum of the lines' charges."""
+        known = [line[1] for line in self.lines if line[1] is not None]
+        return sum(known) if self.lines and len(known) == len(self.lines) else None
+
+    @property
+    def lines_paid(self) -> int | None:
+        """The sum of the lines' payments."""
+        known = [line[2] for line in self.lines if line[2] is not None]
+        return sum(known) if self.lines and len(known) == len(self.lines) else None
+
+
+def sums(claim: Part) -> Sums:
+    """The claim's amounts."""
+    if claim.memo is None:
+        claim.memo = Sums(claim)
+    found: Sums = claim.memo
+    return found
 
 
 @rule(
@@ -19,27 +61,17 @@ BPR = "835 (X221A1), notes on BPR"
 )
 def line_balance(claim: Part, tx: Tx) -> Places:
     """SVC02 less the line's CAS is SVC03."""
-    lines = claim.loops("2110")
-    charged = [amount(line.first("SVC"), 2) for line in lines]
-    claim_charge = amount(claim.first("CLP"), 3)
-    known = [value for value in charged if value is not None]
-    off_by = sum(known) - claim_charge if claim_charge is not None and len(known) == len(charged) else None
-    for line, charge in zip(lines, charged, strict=True):
-        svc = line.first("SVC")
-        paid = amount(svc, 3)
-        adjusted = total(line.all("CAS"))
-        if svc is None or charge is None or paid is None or charge - adjusted == paid:
+    known = sums(claim)
+    for svc, charge, paid, adjusted in known.lines:
+        if charge is None or paid is None or charge - adjusted == paid:
             continue
         difference = charge - adjusted - paid
         said = f"charge {dollars(charge)} less adjustments {dollars(adjusted)} is not the payment {dollars(paid)}"
-        element = 2 if off_by and off_by == difference else 3
-        yield Place(
-            svc,
-            f"Service line: {said} (difference {dollars(difference)})",
-            element,
-            value=at(svc, element),
-            claim=at(claim.head, 1),
-        )
+        total_charge = known.lines_charge
+        off = total_charge - known.charge if total_charge is not None and known.charge is not None else 0
+        element = 2 if off == difference else 3
+        text = f"Service line: {said} (difference {dollars(difference)})"
+        yield Place(svc, text, element, value=at(svc, element), claim=at(known.clp, 1))
 
 
 @rule(
@@ -52,17 +84,14 @@ def line_balance(claim: Part, tx: Tx) -> Places:
 )
 def claim_balance(claim: Part, tx: Tx) -> Places:
     """CLP03 less the CAS of the claim and its lines is CLP04."""
-    clp = claim.first("CLP")
-    charge, paid = amount(clp, 3), amount(clp, 4)
-    if clp is None or charge is None or paid is None:
+    known = sums(claim)
+    clp, charge, paid = known.clp, known.charge, known.paid
+    if charge is None or paid is None or charge - known.adjusted == paid:
         return
-    adjusted = total(claim.all("CAS")) + sum(total(line.all("CAS")) for line in claim.loops("2110"))
-    if charge - adjusted != paid:
-        difference = charge - adjusted - paid
-        said = f"charge {dollars(charge)} less adjustments {dollars(adjusted)} is not the payment {dollars(paid)}"
-        yield Place(
-            clp, f"Claim {at(clp, 1)}: {said} (difference {dollars(difference)})", 4, value=at(clp, 4), claim=at(clp, 1)
-        )
+    difference = charge - known.adjusted - paid
+    said = f"charge {dollars(charge)} less adjustments {dollars(known.adjusted)} is not the payment {dollars(paid)}"
+    text = f"Claim {at(clp, 1)}: {said} (difference {dollars(difference)})"
+    yield Place(clp, text, 4, value=at(clp, 4), claim=at(clp, 1))
 
 
 @rule(
@@ -75,12 +104,10 @@ def claim_balance(claim: Part, tx: Tx) -> Places:
 )
 def lines_charge(claim: Part, tx: Tx) -> Places:
     """With service lines, CLP03 is the sum of SVC02."""
-    clp = claim.first("CLP")
-    charges = [amount(line.first("SVC"), 2) for line in claim.loops("2110")]
-    charge = amount(clp, 3)
-    known = [value for value in charges if value is not None]
-    if clp and charge is not None and charges and len(known) == len(charges) and sum(known) != charge:
-        said = f"Claim {at(clp, 1)}: the lines' charges {dollars(sum(known))} are not the claim's {dollars(charge)}"
+    known = sums(claim)
+    found, clp = known.lines_charge, known.clp
+    if found is not None and known.charge is not None and found != known.charge:
+        said = f"Claim {at(clp, 1)}: the lines' charges {dollars(found)} are not the claim's {dollars(known.charge)}"
         yield Place(clp, said, 3, value=at(clp, 3), claim=at(clp, 1))
 
 
@@ -94,20 +121,14 @@ def lines_charge(claim: Part, tx: Tx) -> Places:
 )
 def lines_paid(claim: Part, tx: Tx) -> Places:
     """With service lines, CLP04 is the sum of SVC03 less the claim's own CAS."""
-    clp = claim.first("CLP")
-    payments = [amount(line.first("SVC"), 3) for line in claim.loops("2110")]
-    paid = amount(clp, 4)
-    known = [value for value in payments if value is not None]
-    own = total(claim.all("CAS"))
-    if clp and paid is not None and payments and len(known) == len(payments) and sum(known) - own != paid:
-        charge = amount(clp, 3)
-        adjusted = own + sum(total(line.all("CAS")) for line in claim.loops("2110"))
-        if charge is not None and charge - adjusted != paid:
-            return  # the claim's own balance says so already
-        said = (
-            f"Claim {at(clp, 1)}: the lines' payments {dollars(sum(known) - own)} are not the claim's {dollars(paid)}"
-        )
-        yield Place(clp, said, 4, value=at(clp, 4), claim=at(clp, 1))
+    known = sums(claim)
+    found, clp, paid = known.lines_paid, known.clp, known.paid
+    if found is None or paid is None or found - known.own == paid:
+        return
+    if known.charge is not None and known.charge - known.adjusted != paid:
+        return  # the claim's own balance says so already
+    said = f"Claim {at(clp, 1)}: the lines' payments {dollars(found - known.own)} are not the claim's {dollars(paid)}"
+    yield Place(clp, said, 4, value=at(clp, 4), claim=at(clp, 1))
 
 
 @rule(
@@ -120,13 +141,11 @@ def lines_paid(claim: Part, tx: Tx) -> Places:
 )
 def patient_responsibility(claim: Part, tx: Tx) -> Places:
     """CLP05 is the sum of the PR adjustments; a reversal is excepted."""
-    clp = claim.first("CLP")
-    if clp is None or at(clp, 2) in ("22", "25"):
+    known = sums(claim)
+    clp = known.clp
+    if at(clp, 2) in ("22", "25"):
         return
-    entries = adjustments(claim.all("CAS"))
-    for line in claim.loops("2110"):
-        entries += adjustments(line.all("CAS"))
-    owed = sum(entry[2] for entry in entries if entry[0] == "PR")
+    owed = sum(entry[2] for entry in known.entries if entry[0] == "PR")
     said = cents(at(clp, 5)) if at(clp, 5) else 0
     if said is None or said == owed or (owed < 0 and not at(clp, 5)):
         return
@@ -267,8 +286,7 @@ def service_before_payment(claim: Part, tx: Tx) -> Places:
 @rule("SUM", sets="835", loop="2100", level=3, source=GUIDE)
 def remember(claim: Part, tx: Tx) -> Places:
     """Keep the sums for the transaction's balance."""
-    clp = claim.first("CLP")
-    paid = amount(clp, 4)
+    clp, paid = claim.head, sums(claim).paid
     state = tx.state
     state["claims_paid"] = (
         None if paid is None or state.get("claims_paid", 0) is None else state.get("claims_paid", 0) + paid

@@ -40,18 +40,15 @@ def total(segs: list[Seg]) -> int:
 def days(part: Part, *qualifiers: str) -> list[tuple[str, str, Seg]]:
     """First and last day of each DTP or DTM with one of the qualifiers; malformed ones are left out."""
     found = []
-    for seg in part.segs:
-        e = seg[0]
-        if e[0] == "DTP" and at(seg, 1) in qualifiers and at(seg, 3):
-            text = at(seg, 3)
-        elif e[0] == "DTM" and at(seg, 1) in qualifiers:
-            text = at(seg, 2)
-        else:
-            continue
-        first, _, last = text.partition("-")
-        first, last = first[:8], last or first[:8]
-        if len(first) == len(last) == 8 and is_date(first) and is_date(last):
-            found.append((first, last, seg))
+    for name, position in (("DTP", 3), ("DTM", 2)):
+        for seg in part.ids.get(name, ()):
+            e = seg[0]
+            if len(e) <= position or e[1] not in qualifiers:
+                continue
+            text = e[position]
+            first, last = (text, text) if len(text) == 8 else (text[:8], text[9:] or text[:8])
+            if len(first) == len(last) == 8 and is_date(first) and is_date(last):
+                found.append((first, last, seg))
     return found
 
 
