@@ -27,7 +27,12 @@ async def on_claim_submitted(tx: Transaction, event: Envelope[ClaimSubmitted]) -
         return
     claim = await claims.lock(tx, sent.claim_id)
     assert claim is not None, "the receivable has just been added"
+    follows = await claims.follow_submissions(tx, sent.claim_id)
+    if follows:
+        claim = await claims.under(tx, sent.claim_id, claim.account)
     restated = await ledger.restate(tx, claim, KIND_BY_FREQUENCY.get(sent.frequency, "charge"))
+    if follows and restated.after == restated.before:
+        await ledger.tell(tx, claim, ledger.receivable_changed(claim, restated.total))
     await denials.raise_new(tx, claim, restated)
     member = sent.sealed.member_id if sent.sealed else None
     await post.rematch(tx, pcn=sent.patient_control_number, member_key=member_key(tx.tenant, member))

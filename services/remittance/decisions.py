@@ -1,7 +1,5 @@
 """What a person decides about money that nobody could post: let a remittance through, refuse it, name a claim."""
 
-from datetime import timedelta
-
 import sqlalchemy as sa
 
 from libs.common import audit, tasks
@@ -11,8 +9,6 @@ from services.remittance import post, receive
 from services.remittance.match import Match
 from services.remittance.store import claims, remittances
 from services.remittance.store.remittances import WAITING
-
-REVIEW = timedelta(days=7)
 
 
 async def decide_remittance(tx: Transaction, era_id: str, *, decision: str, reason: str) -> None:
@@ -31,7 +27,7 @@ async def decide_remittance(tx: Transaction, era_id: str, *, decision: str, reas
     except sa.exc.IntegrityError:
         raise Conflict("payment_posted", "The same payment with the same claims is posted already.") from None
     await audit.record(tx, action=f"remittance.{decision}", subject_type="remittance", subject_id=era_id, why=reason)
-    await tasks.close(tx, subject_id=era_id, reason="era_unbalanced", outcome=decision)
+    await tasks.close(tx, subject_id=era_id, outcome=decision)
     if decision == "post":
         await receive.accept(tx, era_id)
 

@@ -1,10 +1,9 @@
-"""Routes: remittances come in, what waits is decided, the ledger is read, money of patients and banks is told."""
+"""Routes: remittances come in, what waits in the queues is decided, codes that nobody knows are read."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from libs.common import clearinghouse
 from libs.common.db import Row
@@ -22,9 +21,8 @@ from libs.common.http import (
     Tx,
     paginate,
 )
-from services.remittance import classify, decisions, deposits, figures, patients, pull, receive, views
-from services.remittance.domain.ledger import Buckets
-from services.remittance.store import bank, cases, ledger, money, queue
+from services.remittance import classify, decisions, figures, ledger_routes, pull, receive, views
+from services.remittance.store import cases, queue
 
 router = Router(prefix="/v1", tags=["remittance"])
 Status = Annotated[str | None, Query(max_length=32)]
@@ -127,187 +125,4 @@ async def list_adjustment_readings(tx: Tx, cursor: Cursor = None, limit: Limit =
     return await paginate(tx, cases.all_readings(tx), cursor, limit, view=views.reading)
 
 
-@router.get("/ledger/claims/{claim_id}", scope="remittance:read", subject="claim")
-async def read_claim_ledger(claim_id: str, tx: Tx) -> views.ClaimLedger:
-    """A claim's charge, accounted for line by line."""
-    lines = await ledger.lines_of_claim(tx, claim_id)
-    if not lines:
-        raise NotFound
-    total = sum((line.buckets for line in lines), Buckets())
-    return views.ClaimLedger(
-        claim_id=claim_id,
-        lines=[
-            views.LedgerLine(
-                line_id=line.id,
-                position=line.position,
-                code_family=line.code_family,
-                buckets=views.buckets(line.buckets.cents()),
-            )
-            for line in lines
-        ],
-        total=views.buckets(total.cents()),
-    )
-
-
-@router.get("/ledger/totals", scope="remittance:read")
-async def read_totals(tx: Tx) -> views.Totals:
-    """Every dollar of charges and of payments, and by how much each identity is off."""
-    return views.Totals(**await figures.totals(tx), provider_adjustments=await figures.provider_adjustments(tx))
-
-
-class Journals(BaseModel):
-    data: list[views.JournalView]
-
-
-@router.get("/ledger/journals", scope="remittance:read")
-async def list_journals(tx: Tx, claim_id: Annotated[str, Query(max_length=64)]) -> Journals:
-    """All that was ever posted on a claim, oldest first."""
-    found = await ledger.journals_of_claim(tx, claim_id)
-    return Journals(data=[views.JournalView.model_validate(journal, from_attributes=True) for journal in found])
-
-
-@router.get("/patients/{patient_id}/balance", scope="remittance:read", phi=True)
-async def read_balance(patient_id: str, tx: Tx) -> views.PatientBalance:
-    """What a patient owes, and what of the patient's money is not used."""
-    row = await money.account(tx, patient_id)
-    if row is None:
-        raise NotFound
-    return views.PatientBalance(**{name: row[name] for name in views.PatientBalance.model_fields})
-
-
-class PatientPayment(BaseModel):
-    """Money that a patient paid, or gets back (negative)."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "patient_id": "pat_0192f0a1",
-                    "practice_id": "prc_0192f0a1",
-                    "amount_cents": 2500,
-                    "received_on": "2026-10-05",
-                    "method": "card",
-                    "reference": "pi_1",
-                }
-            ]
-        },
-    )
-
-    patient_id: str = Field(pattern=r"^pat_[0-9a-z]{1,48}$")
-    practice_id: str = Field(pattern=r"^[a-z]{2,4}_[0-9a-z]{1,48}$")
-    amount_cents: int = Field(gt=0, le=100_000_000)
-    received_on: date
-    method: str | None = Field(None, max_length=32)
-    reference: str | None = Field(None, max_length=64)
-
-
-class PaymentTaken(BaseModel):
-    id: str
-    balance: views.PatientBalance
-
-
-@router.post("/patient-payments", status_code=201, scope="remittance:write", subject="patient_payment")
-async def take_patient_payment(body: PatientPayment, tx: Tx) -> PaymentTaken:
-    """A patient's payment is applied to what is owed longest; what is left stays with the patient."""
-    account = await ledger.lock_account(tx, body.patient_id, body.practice_id)
-    money_id = await patients.receive(
-        tx,
-        account,
-        kind="payment",
-        amount_cents=body.amount_cents,
-        received_on=body.received_on,
-        method=body.method,
-        reference=body.reference,
-    )
-    return PaymentTaken(id=money_id, balance=await read_balance(body.patient_id, tx))
-
-
-class PatientRefund(BaseModel):
-    """Money that goes back to a patient."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "patient_id": "pat_0192f0a1",
-                    "amount_cents": 500,
-                    "refunded_on": "2026-10-26",
-                    "reason": "overpaid",
-                }
-            ]
-        },
-    )
-
-    patient_id: str = Field(pattern=r"^pat_[0-9a-z]{1,48}$")
-    amount_cents: int = Field(gt=0, le=100_000_000)
-    refunded_on: date
-    reason: str = Field(min_length=3, max_length=64)
-
-
-@router.post("/patient-refunds", status_code=201, scope="remittance:write", subject="patient_payment")
-async def refund_patient(body: PatientRefund, tx: Tx) -> PaymentTaken:
-    """Give back money of a patient that is not owed; refused (409) where less than that is free."""
-    given = body.model_dump()
-    money_id = await patients.refund(tx, given.pop("patient_id"), **given)
-    return PaymentTaken(id=money_id, balance=await read_balance(body.patient_id, tx))
-
-
-class NewDeposit(BaseModel):
-    """Money that arrived in the bank."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"trace": "EFT998", "amount_cents": 105550, "deposited_on": "2026-10-20", "reference": "stmt-10-20"}
-            ]
-        },
-    )
-
-    trace: str = Field(min_length=1, max_length=50, description="Check or EFT number, as in the 835's TRN02.")
-    amount_cents: int = Field(gt=0)
-    deposited_on: date
-    reference: str | None = Field(None, max_length=64)
-
-
-class DepositView(BaseModel):
-    id: str
-    trace: str
-    amount_cents: int
-    deposited_on: date
-    reference: str | None
-    status: str = Field(description="matched or unmatched")
-    era_id: str | None
-
-
-@router.post("/deposits", status_code=201, scope="remittance:write")
-async def record_deposit(body: NewDeposit, tx: Tx, response: Response) -> DepositView:
-    """A deposit is tied to the remittance of its trace and amount, up to three business days apart, or waits for it."""
-    deposit_id, known = await deposits.record(tx, **body.model_dump())
-    if known:
-        response.status_code = 200
-    return await read_deposit(deposit_id, tx)
-
-
-@router.get("/deposits", scope="remittance:read")
-async def list_deposits(tx: Tx, status: Status = None, cursor: Cursor = None, limit: Limit = 50) -> Page[DepositView]:
-    """Deposits, oldest first; `status=unmatched` is the queue."""
-    return await paginate(tx, bank.all_deposits(tx, status), cursor, limit, view=_deposit)
-
-
-@router.get("/deposits/{deposit_id}", scope="remittance:read")
-async def read_deposit(deposit_id: str, tx: Tx) -> DepositView:
-    """A deposit, and the remittance that announced it."""
-    row = await bank.deposit(tx, deposit_id)
-    if row is None:
-        raise NotFound
-    return _deposit(row)
-
-
-def _deposit(row: Row) -> DepositView:
-    return DepositView(**{name: row[name] for name in DepositView.model_fields})
-
-
-ROUTERS = (router, clearinghouse.routes("remittance", configured=pull.start))
+ROUTERS = (router, ledger_routes.router, clearinghouse.routes("remittance", configured=pull.start))

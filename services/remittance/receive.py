@@ -162,8 +162,9 @@ async def _ask(tx: Transaction, era: Era, era_id: str, practice_id: str | None, 
         if reason == "transaction_unbalanced"
         else "the same payment has come with other claims; nothing of this one is posted"
     )
+    task = "era_unbalanced" if reason == "transaction_unbalanced" else "era_repeated"
     await tasks.open(
-        tx, reason="era_unbalanced", subject_type="remittance", subject_id=era_id, practice_id=practice_id,
+        tx, reason=task, subject_type="remittance", subject_id=era_id, practice_id=practice_id,
         owner=OWNER, due_on=tx.today + timedelta(days=DAYS_TO_DECIDE), amount_cents=abs(era.amount_cents),
         detail=words,
     )  # fmt: skip

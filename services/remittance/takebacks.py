@@ -42,7 +42,7 @@ async def link(tx: Transaction, era: Row) -> None:
                 .where(t.provider_adjustment.c.tenant_id == tx.tenant, t.provider_adjustment.c.id == row["id"])
                 .values(claim_id=claim_id)
             )
-        await _watch(tx, era, row, linked=claim_id is not None)
+        await _watch(tx, era, row, claim_id)
 
 
 async def _claim_of(tx: Transaction, reference: str, era_id: str) -> str | None:
@@ -53,8 +53,8 @@ async def _claim_of(tx: Transaction, reference: str, era_id: str) -> str | None:
     return rows[0]["claim_id"] if len(rows) == 1 else None
 
 
-async def _watch(tx: Transaction, era: Row, row: Row, *, linked: bool) -> None:
-    """A person looks at what was taken and belongs to nothing, as long as payer and reference do not come to zero."""
+async def _watch(tx: Transaction, era: Row, row: Row, claim_id: str | None) -> None:
+    """A person looks at what was taken, as long as payer and reference do not come to zero."""
     standing = int(
         await tx.scalar(
             _STANDING,
@@ -71,21 +71,28 @@ async def _watch(tx: Transaction, era: Row, row: Row, *, linked: bool) -> None:
     )
     if standing == 0:
         for subject in subjects:
-            await tasks.close(tx, subject_id=subject["id"], reason="plb_unlinked", outcome="met")
+            await tasks.close(tx, subject_id=subject["id"], outcome="met")
         return
-    strange = row["account"] == UNKNOWN or (row["account"] == TAKEBACK and row["amount_cents"] > 0 and not linked)
-    if strange:
-        await tasks.open(
-            tx,
-            reason="plb_unlinked",
-            subject_type="provider_adjustment",
-            subject_id=row["id"],
-            practice_id=era["practice_id"],
-            owner=OWNER,
-            due_on=tx.today + timedelta(days=DAYS_TO_LOOK_AT_IT),
-            amount_cents=abs(row["amount_cents"]),
-            detail=f"the payer adjusted a payment with code {row['code']}, and no claim of ours goes by its reference",
-        )
+    taken = row["account"] == TAKEBACK and row["amount_cents"] > 0
+    if row["account"] == UNKNOWN or (taken and claim_id is None):
+        words = f"the payer adjusted a payment with code {row['code']}, and no claim of ours goes by its reference"
+        await _ask(tx, era, row, "plb_unlinked", words)
+    elif taken:
+        await _ask(tx, era, row, "takeback_open", f"money for {claim_id} was taken back and its reversal has not come")
+
+
+async def _ask(tx: Transaction, era: Row, row: Row, reason: str, words: str) -> None:
+    await tasks.open(
+        tx,
+        reason=reason,
+        subject_type="provider_adjustment",
+        subject_id=row["id"],
+        practice_id=era["practice_id"],
+        owner=OWNER,
+        due_on=tx.today + timedelta(days=DAYS_TO_LOOK_AT_IT),
+        amount_cents=abs(row["amount_cents"]),
+        detail=words,
+    )
 
 
 _CLAIM_OF = sa.text("""

@@ -1,4 +1,4 @@
-"""What the API answers: remittances and what became of them, the ledger, patients' balances."""
+"""What the API answers about remittances, and what became of them."""
 
 from datetime import date, datetime
 from typing import Any, Literal
@@ -6,22 +6,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.db import Row
-from services.remittance.domain.ledger import BUCKET_NAMES
-
-
-class BucketsView(BaseModel):
-    """billed + credits = all the others, at any moment."""
-
-    billed_cents: int
-    credits_cents: int = Field(description="Overpaid, as a positive figure; never netted across lines.")
-    payer_paid_cents: int
-    patient_paid_cents: int
-    contractual_cents: int
-    written_off_cents: int
-    withheld_cents: int
-    patient_cents: int
-    denied_open_cents: int
-    in_flight_cents: int
 
 
 class RemittanceSummary(BaseModel):
@@ -208,71 +192,6 @@ def reading(row: Row) -> ReadingView:
     return ReadingView(group=row["group_code"], reason=row["reason_code"], **given)
 
 
-class LedgerLine(BaseModel):
-    line_id: str
-    position: int
-    code_family: str
-    buckets: BucketsView
-
-
-class ClaimLedger(BaseModel):
-    """A claim's charge, accounted for line by line."""
-
-    claim_id: str
-    lines: list[LedgerLine]
-    total: BucketsView
-
-
-class Totals(BucketsView):
-    """Every dollar of charges, and every dollar of payments."""
-
-    era_received_cents: int = Field(description="Sum of BPR02.")
-    era_clearing_cents: int = Field(description="Announced by payers, not yet in the bank.")
-    suspense_cents: int = Field(description="Paid by payers, not yet tied to a claim.")
-    provider_adjustment_cents: int = Field(description="Net of PLB; positive was taken.")
-    provider_adjustments: dict[str, int] = Field(description="By account.")
-    cash_cents: int
-    payer_cash_cents: int
-    patient_cash_cents: int
-    unmatched_deposits_cents: int
-    patient_unapplied_cents: int
-    identity_difference_cents: int = Field(description="billed + credits less everything else; 0.")
-    era_identity_difference_cents: int = Field(
-        description="BPR02 less (payer_paid + suspense - provider adjustments); 0."
-    )
-    ledger_imbalance_cents: int = Field(description="Every way in which the ledger could be wrong, added up; 0.")
-
-
-class EntryView(BaseModel):
-    account: str
-    amount_cents: int = Field(description="Debits are positive.")
-    line_id: str | None
-    reference: str | None
-
-
-class JournalView(BaseModel):
-    """One journal; its entries sum to zero."""
-
-    id: str
-    kind: str
-    posted_on: date
-    era_id: str | None
-    posting_id: str | None
-    reverses: str | None
-    entries: list[EntryView]
-
-
-class PatientBalance(BaseModel):
-    """What a patient owes and has paid."""
-
-    patient_id: str
-    practice_id: str
-    balance_cents: int
-    unapplied_cents: int = Field(description="Taken and not yet used: prepayments, or more than was owed.")
-    received_cents: int
-    version: int
-
-
 def summary(row: Row) -> RemittanceSummary:
     return RemittanceSummary(**{name: row[name] for name in RemittanceSummary.model_fields})
 
@@ -338,7 +257,3 @@ def remittance(row: Row, claims: list[AnsweredClaim], adjustments: list[Provider
         unposted=[claim.id for claim in claims if claim.result == "waiting"],
         auto_post_rate=auto_post_rate(claims),
     )
-
-
-def buckets(row: Row | dict[str, int]) -> BucketsView:
-    return BucketsView(**{f"{name}_cents": row[f"{name}_cents"] for name in BUCKET_NAMES})

@@ -15,7 +15,7 @@ from libs.common.composition import Service
 from libs.common.events import ClaimSubmitted, PracticeChanged
 from libs.common.events.claims import SubmissionDetail, SubmittedLine, SubmittedLineDetail
 from libs.common.events.credentialing import Address, PracticeIdentity
-from libs.common.ids import new_id
+from libs.common.ids import derived_id, new_id
 from tests.calls import Api, good, open_api
 from tests.conftest import TestDatabase
 
@@ -187,7 +187,7 @@ class Books:
         lines = list(zip(sent.line_ids, sent.charges, strict=True))
         event = ClaimSubmitted(
             claim_id=sent.claim_id,
-            submission_id=new_id("sub"),
+            submission_id=derived_id("sub", sent.claim_id, sent.pcn),
             encounter_id=sent.encounter_id,
             practice_id=self.practice_id,
             patient_id=sent.patient_id,

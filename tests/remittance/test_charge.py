@@ -77,3 +77,14 @@ async def test_a_share_goes_back_in_flight_when_the_next_payer_is_billed(books: 
     await books.receive(an_835(answer("P1", line(13500, 9300, *PAID, control="P1L1"))))
     await books.send(again(claim, "P2", 2), rank=2, payer="pay_summit")
     assert await books.stands(claim) == {"payer_paid": 9300, "contractual": 1700, "in_flight": 2500}
+
+
+async def test_a_claim_that_goes_to_another_payer_is_that_payers_in_any_order(books: Books):
+    first, other = Sent("P1"), Sent("Q1")
+    await books.send(first, payer="pay_meridian")
+    await books.send(again(first, "P2", 2), payer="pay_harborbh")
+    await books.send(again(other, "Q2", 2), payer="pay_harborbh")
+    await books.send(other, payer="pay_meridian")
+    newest = {told.claim_id: told for told in await books.api.told(ReceivableChanged)}
+    assert {told.payer_id for told in newest.values()} == {"pay_harborbh"}
+    assert await books.stands(first) == await books.stands(other) == {"in_flight": 13500}

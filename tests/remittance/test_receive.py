@@ -42,6 +42,7 @@ async def test_the_same_payment_with_other_claims_needs_a_person(books: Books):
     [second] = await books.receive(an_835(paid("P2")))
     found = await books.remittance(second)
     assert (found["status"], found["reason"]) == ("needs_decision", "payment_repeated")
+    assert "era_repeated" in await books.reasons()
 
 
 async def test_a_file_of_several_remittances(books: Books):

@@ -1,6 +1,6 @@
 """Provider adjustments: linked by reference to an earlier claim, never spread over the file that carries them."""
 
-from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line
+from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line, taken_back
 
 
 def paid(pcn: str = "P1", icn: str = "ICN1"):
@@ -18,7 +18,26 @@ async def test_a_takeback_reduces_the_payment_and_no_claim_of_its_file(books: Bo
     assert (await books.stands(second))["payer_paid"] == 9300
     totals = await books.totals()
     assert (totals["provider_adjustment_cents"], totals["era_clearing_cents"]) == (5000, 13600)
-    assert await books.reasons() == []
+    [task] = await books.api.tasks()
+    assert task["reason"] == "takeback_open"
+    assert first.claim_id in task["detail"]
+
+
+async def test_a_takeback_whose_reversal_comes_is_met(books: Books):
+    claim = await books.send(Sent("P1"))
+    await books.send(Sent("P2"))
+    await books.receive(an_835(paid()))
+    await books.receive(an_835(paid("P2", "ICN2"), plb=[("WO", "ICN1", 9300)], trace="EFT2"))
+    assert await books.reasons() == ["takeback_open"]
+    await books.receive(an_835(taken_back(paid()), plb=[("WO", "ICN1", -9300)], trace="EFT3"))
+    assert await books.stands(claim) == {"in_flight": 13500}
+    assert (await books.totals())["provider_adjustments"]["takeback_due"] == 0
+    assert await books.reasons() == ["takeback_without_correction"]
+
+
+async def test_a_remittance_of_provider_adjustments_alone(books: Books):
+    [era] = await books.receive(an_835(plb=[("CT", "OCT", -50000)]))
+    assert ((await books.remittance(era))["status"], (await books.totals())["era_clearing_cents"]) == ("posted", 50000)
 
 
 async def test_a_takeback_that_names_nothing_of_ours_has_a_task(books: Books):

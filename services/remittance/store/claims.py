@@ -70,6 +70,23 @@ async def add_receivable(tx: Transaction, row: dict[str, Any]) -> None:
     )
 
 
+async def follow_submissions(tx: Transaction, claim_id: str) -> bool:
+    """The receivable is the payer's that the claim went to last, and as old as its first submission; True if news."""
+    done = await tx.execute(_FOLLOW, {"tenant": tx.tenant, "claim": claim_id})
+    return bool(done.rowcount)
+
+
+_FOLLOW = sa.text("""
+    update receivable r set payer_id = n.payer_id, first_submitted_on = n.first
+    from (
+        select (array_agg(payer_id order by (rank = 1) desc, attempt desc))[1] as payer_id, min(submitted_on) as first
+        from submission where tenant_id = :tenant and claim_id = :claim
+    ) n
+    where r.tenant_id = :tenant and r.claim_id = :claim
+        and (r.payer_id, r.first_submitted_on) is distinct from (n.payer_id, n.first)
+""")
+
+
 async def patient_of(tx: Transaction, claim_id: str) -> tuple[str, str] | None:
     """The patient and practice of a claim that has been sent."""
     row = await tx.first(
@@ -122,7 +139,8 @@ async def save_version(tx: Transaction, claim_id: str, version: int) -> None:
 
 async def add_submission(tx: Transaction, row: dict[str, Any], lines: Sequence[dict[str, Any]]) -> bool:
     """The submission is known; False if it was before."""
-    done = await tx.execute(insert(t.submission).values(tenant_id=tx.tenant, **row).on_conflict_do_nothing())
+    new = insert(t.submission).values(tenant_id=tx.tenant, **row)
+    done = await tx.execute(new.on_conflict_do_nothing(index_elements=["tenant_id", "id"]))
     if done.rowcount == 0:
         return False
     await tx.execute(
