@@ -191,6 +191,7 @@ def connect(url: str, *, service: str, pool: int = 10) -> AsyncEngine:
         pool_timeout=10,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        hide_parameters=True,
         connect_args={
             "timeout": 5,
             "server_settings": {
