@@ -34,10 +34,10 @@ async def pull(work: timers.Work, due: timers.Due) -> None:
                 await take(tx, item, raw)
             await clearinghouse.confirm(item.id)
     async with work.db.transaction(due.tenant_id) as tx:
-        if account is not None and await _missing(tx):
+        await timers.done(tx, due)
+        if await _missing(tx):
             tomorrow = next_time(tx.now, SETTINGS.pull_at)
             await timers.set(tx, submit.PULL, f"mailbox.{tomorrow:%Y%m%d}", at=tomorrow)
-        await timers.done(tx, due)
 
 
 async def _missing(tx: Transaction) -> bool:

@@ -34,6 +34,7 @@ class Received:
 async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     """The session is kept once by its external id. Raises Invalid, Conflict (a duplicate, or sent already)."""
     vet(sent, tx.today)
+    await _one_at_a_time(tx, sent)
     digest = content_hash(sent)
     present = await tx.first(
         sa.select(tables.encounter)
@@ -50,6 +51,12 @@ async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     else:
         encounter_id = await _revise(tx, sent, present, detail, digest, natural)
     return Received(encounter_id=encounter_id, created=present is None, revised=present is not None)
+
+
+async def _one_at_a_time(tx: Transaction, sent: EncounterIn) -> None:
+    """Sessions of one patient and day come in one after the other, so that none overlooks its twin."""
+    key = f"claims/intake/{tx.tenant}/{sent.practice_id}/{sent.patient.external_id}/{sent.service.date}"
+    await tx.execute(sa.text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
 async def _refuse_duplicate(tx: Transaction, sent: EncounterIn, natural: str, present: Row | None) -> None:

@@ -16,7 +16,7 @@ from libs.common.events import (
     PracticeChanged,
     ProviderChanged,
 )
-from services.claims import scrub, store, tables
+from services.claims import store, tables
 from services.claims.domain import Status
 
 SCRUB = "claims.scrub"
@@ -98,8 +98,7 @@ async def on_eligibility(tx: Transaction, event: Envelope[EligibilityChecked]) -
         tx, "eligibility", data.encounter_id, event.sequence, body, practice_id=data.practice_id
     )
     if learned:
-        for claim_id in await store.claims_of_encounter(tx, data.encounter_id):
-            await scrub.run(tx, claim_id)
+        await scrub_later(tx, await store.claims_of_encounter(tx, data.encounter_id))
 
 
 async def _again(tx: Transaction, *which: sa.ColumnElement[bool]) -> None:
@@ -110,5 +109,6 @@ async def _again(tx: Transaction, *which: sa.ColumnElement[bool]) -> None:
 
 
 async def scrub_later(tx: Transaction, claim_ids: Iterable[str]) -> None:
+    """Each is scrubbed in a transaction of its own, so that no batch of news holds many claims at once."""
     for claim_id in claim_ids:
         await timers.set(tx, SCRUB, claim_id, at=tx.now)

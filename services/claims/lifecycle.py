@@ -152,7 +152,7 @@ async def close_tasks(tx: Transaction, claim: Claim) -> None:
 async def still_waiting(work: timers.Work, due: timers.Due) -> None:
     """A claim that still waits at the cut has a task for each reason."""
     async with work.db.transaction(due.tenant_id) as tx:
+        await timers.done(tx, due)
         claim = await store.load(tx, due.id, lock=True)
         if claim.status is Status.WAITING:
             await open_tasks(tx, claim)
-        await timers.done(tx, due)

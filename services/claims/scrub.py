@@ -179,7 +179,6 @@ async def billable(tx: Transaction, claim: Claim, provider_id: str, payer_id: st
         for enrollment in found
         if here(enrollment["location_ids"], location_id)
         for span in enrollment["billable"]
-        if location_id is None or span.get("location_ids") is None or location_id in span["location_ids"]
     )
 
 
@@ -209,7 +208,10 @@ def covers(span: Mapping[str, Any], on: date) -> bool:
 
 
 async def again(work: timers.Work, due: timers.Due) -> None:
-    """The claim has been scrubbed once more, after news that concern it."""
+    """The claim has been scrubbed once more, after news that concern it.
+
+    The timer goes first: news that come while this runs set it anew, also at the same business time.
+    """
     async with work.db.transaction(due.tenant_id) as tx:
-        await run(tx, due.id)
         await timers.done(tx, due)
+        await run(tx, due.id)

@@ -25,19 +25,22 @@ TRY_AGAIN = frozenset({401, 403, 408, 425})
 
 
 async def cut(work: timers.Work, due: timers.Due) -> None:
-    """Every claim of this payer and practice that was ready by the cut is in a stored, numbered 837P."""
+    """Every claim of this payer and practice that was ready by the cut is in a stored, numbered 837P.
+
+    The timer goes first, so that a claim which becomes ready while this runs sets it anew.
+    """
     practice_id, payer_id, _stamp = due.id.split(".")
-    while True:
-        async with work.db.transaction(due.tenant_id) as tx:
-            account = await account_of(tx)
-            if account is None:
-                await _no_account(tx, due, practice_id)
-                return
-            claims = await _ready(tx, practice_id, payer_id, due.at)
-            if not claims:
-                await timers.done(tx, due)
-                return
+    async with work.db.transaction(due.tenant_id) as tx:
+        await timers.done(tx, due)
+        account = await account_of(tx)
+        if account is None:
+            await _no_account(tx, due, practice_id)
+            return
+        claims = await _ready(tx, practice_id, payer_id, due.at)
+        if claims:
             await _store_batch(tx, account, claims, due.at)
+        if len(claims) == SETTINGS.claims_in_a_batch:
+            await timers.set(tx, CUT, due.id, at=due.at)
 
 
 async def _ready(tx: Transaction, practice_id: str, payer_id: str, cut_at: datetime) -> list[Claim]:

@@ -118,6 +118,7 @@ class Desk:
             "sealed": CheckedIdentity(member_id="HB123", group_number="G9"),
         }
         await self.api.deliver(EligibilityChecked(**given | changes))
+        await self.api.run_due()
 
     async def claim(self, encounter: dict[str, Any]) -> dict[str, Any]:
         return await self.api.get(f"/v1/claims/{encounter['claims'][0]}")

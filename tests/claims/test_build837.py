@@ -12,9 +12,10 @@ from libs.common.clearinghouse import Account
 from services.claims import build837
 from services.claims.build837 import Material
 from services.claims.domain import Content
+from services.sandbox.accumulators import Member
 from services.sandbox.acknowledge import judge
 from services.sandbox.claims837 import read_claims
-from services.sandbox.intake837 import Known, Member, refuse
+from services.sandbox.intake837 import Known, refuse
 from services.sandbox.plans import payer_by_edi
 from services.sandbox.segments import read_interchange
 from tests.claims.conftest import an_encounter
@@ -116,9 +117,9 @@ def test_only_the_denied_lines_of_a_claim_go_into_a_new_original() -> None:
 def test_the_payers_of_the_sandbox_which_read_with_code_of_their_own_take_it(payer_id: str) -> None:
     body = build837.file(ACCOUNT, PRACTICE, 1, NOW, (build837.claim_record(material(payer_id)),))
     (group,) = read_interchange(body).groups
-    (verdict,), reasons = judge(group)
-    assert (verdict.accepted, verdict.errors, reasons) == (True, (), ())
-    (claim,) = read_claims(verdict.transaction)
+    judgement = judge(group)
+    assert ([verdict.errors for verdict in judgement.verdicts], judgement.reasons) == ([()], ())
+    (claim,) = read_claims(judgement.accepted[0])
     reader = payer_by_edi(claim.payer.id)
     assert reader is not None
     member = Member(

@@ -11,7 +11,8 @@ from services.claims.domain import NEXT, OWNER, UNSENT, Claim, Content, IllegalS
 
 
 def a_line(**changes: Any) -> Line:
-    return Line(**{"id": "sln_1", "code": "90834", "charge_cents": 17500, "minutes": 45} | changes)
+    given_values: dict[str, Any] = {"id": "sln_1", "code": "90834", "charge_cents": 17500, "minutes": 45}
+    return Line(**given_values | changes)
 
 
 def a_claim(**changes: Any) -> Claim:
