@@ -209,7 +209,8 @@ class Checker:
             return False
         first = step.opens[0] if step.opens else None
         parent = self.parts[step.keep] if step.keep < len(self.parts) else part
-        if first is None or parent.counts.get(id(first), 0) >= first.repeat or first.first is step.node:
+        stranded = first is not None and first.hierarchical and any(p.loop.leaf for p in self.parts)
+        if first is None or stranded or parent.counts.get(id(first), 0) >= first.repeat or first.first is step.node:
             self.report.structure("SEGMENT_UNEXPECTED", seg, part.loop.id)
             return True
         return False

@@ -1,1 +1,155 @@
-"""Rules."""
+"""Rules of the 276, 277, 277CA and 999: whether answers agree with themselves."""
+
+from libs.x12.parts import Part, Place, Places, Tx, at
+from libs.x12.rules import rule
+from libs.x12.rules.values import amount, dollars
+
+REJECTED = frozenset({"A3", "A4", "A6", "A7", "A8"})
+
+
+def _category(text: str, tx: Tx) -> str:
+    return text.partition(tx.component or ":")[0]
+
+
+@rule(
+    "DEMOGRAPHICS_MISSING",
+    sets="276",
+    loop="2000D",
+    level=4,
+    source="276 (X212), note on DMG in 2000D",
+    advice="Send the subscriber's birth date.",
+    x12="I6",
+)
+def demographics(level: Part, tx: Tx) -> Places:
+    """A subscriber who is the patient has a birth date."""
+    dependents = sum(level.counts.get(id(child), 0) for child in level.loop.loops() if child.id == "2000E")
+    if not dependents and level.first("DMG") is None:
+        yield Place(level.segs[-1], "DMG is missing: the subscriber is the patient", segment="DMG")
+
+
+@rule(
+    "PAID_WITHOUT_AMOUNT",
+    sets="277",
+    loop="2200D 2200E",
+    level=4,
+    source="277 (X212), notes on STC05",
+    advice="Send what was paid.",
+    x12="I6",
+)
+def paid_without_amount(claim: Part, tx: Tx) -> Places:
+    """A claim that was paid (F1) has its payment."""
+    for stc in claim.all("STC"):
+        if _category(at(stc, 1), tx) == "F1" and not at(stc, 5):
+            yield Place(stc, "STC05: a paid claim needs what was paid", 5)
+
+
+@rule(
+    "ACTION",
+    sets="277CA",
+    loop="2200B 2200C 2200D 2220D",
+    level=4,
+    source="277CA (X214), notes on STC03",
+    advice="Send U with a category that rejects, WQ with one that accepts.",
+    x12="7",
+)
+def action(part: Part, tx: Tx) -> Places:
+    """STC03 agrees with the category."""
+    for stc in part.all("STC"):
+        category, said = _category(at(stc, 1), tx), at(stc, 3)
+        expected = "U" if category in REJECTED else "WQ"
+        if said in ("U", "WQ") and said != expected and category.startswith("A"):
+            yield Place(stc, f"STC03 {said} does not agree with the category {category}", 3, value=said)
+
+
+@rule("CLAIM_SUM", sets="277CA", loop="2200D", level=3, source="277CA (X214), notes on QTY and AMT")
+def remember(claim: Part, tx: Tx) -> Places:
+    """Keep the counts for the totals above."""
+    statuses = claim.all("STC")
+    rejected = any(_category(at(stc, 1), tx) in REJECTED for stc in statuses)
+    charge = amount(statuses[0], 4) if statuses else None
+    for key in ("file", "provider"):
+        counts = tx.state.setdefault(key, [0, 0, 0, 0])
+        counts[1 if rejected else 0] += 1
+        counts[3 if rejected else 2] += charge or 0
+    yield from ()
+
+
+def _totals(part: Part, counts: list[int], names: tuple[str, str]) -> Places:
+    for position, name in enumerate(names):
+        qty = part.first("QTY", name)
+        text = at(qty, 2)
+        if qty and text.isdigit() and int(text) != counts[position]:
+            yield Place(qty, f"QTY*{name} says {text} claims, there are {counts[position]}", 2, value=text)
+    for position, name in enumerate(("YU", "YY"), 2):
+        amt = part.first("AMT", name)
+        said = amount(amt, 2)
+        if amt and said is not None and said != counts[position]:
+            text = f"AMT*{name} says {dollars(said)}, the claims add up to {dollars(counts[position])}"
+            yield Place(amt, text, 2, value=at(amt, 2), code="CLAIM_AMOUNTS")
+
+
+@rule(
+    "CLAIM_COUNTS",
+    sets="277CA",
+    loop="2000B",
+    level=3,
+    source="277CA (X214), notes on QTY and AMT in 2200B",
+    advice="Correct the totals.",
+)
+def file_totals(level: Part, tx: Tx) -> Places:
+    """The file's totals are those of its claims."""
+    counts = tx.state.pop("file", None)
+    for part in level.loops("2200B"):
+        if counts:
+            yield from _totals(part, counts, ("90", "AA"))
+
+
+@rule(
+    "CLAIM_COUNTS",
+    sets="277CA",
+    loop="2000C",
+    level=3,
+    source="277CA (X214), notes on QTY and AMT in 2200C",
+    advice="Correct the totals.",
+)
+def provider_totals(level: Part, tx: Tx) -> Places:
+    """A provider's totals are those of its claims."""
+    counts = tx.state.pop("provider", None)
+    for part in level.loops("2200C"):
+        if counts:
+            yield from _totals(part, counts, ("QA", "QC"))
+
+
+@rule("VERDICT", sets="999", loop="2000", level=4, source="999 (X231A1), notes on IK5", advice="Reject what has errors, or send E.", x12="7")
+def verdict(answer: Part, tx: Tx) -> Places:
+    """Keep the verdicts; a transaction with errors is not simply accepted."""
+    ik5 = answer.first("IK5")
+    tx.state.setdefault("verdicts", []).append(at(ik5, 1))
+    if ik5 and at(ik5, 1) == "A" and answer.loops("2100"):
+        yield Place(ik5, "IK501 accepts a transaction that has errors", 1, value="A")
+
+
+@rule(
+    "GROUP_VERDICT",
+    sets="999",
+    loop="transaction",
+    level=4,
+    source="999 (X231A1), notes on AK9",
+    advice="Count the transactions and accept the group only with them.",
+    x12="7",
+)
+def group_verdict(whole: Part, tx: Tx) -> Places:
+    """AK9 agrees with the verdicts of the group's transactions."""
+    ak9 = whole.first("AK9")
+    verdicts = tx.state.get("verdicts", [])
+    numbers = [at(ak9, position) for position in (2, 3, 4)]
+    if ak9 is None or not all(number.isdigit() for number in numbers):
+        return
+    _, received, accepted = map(int, numbers)
+    good = sum(item in ("A", "E") for item in verdicts)
+    if accepted > received:
+        yield Place(ak9, f"AK904: {accepted} accepted of {received} received", 4, value=str(accepted))
+    elif verdicts and len(verdicts) == received and accepted != good:
+        yield Place(ak9, f"AK904 says {accepted} accepted, the verdicts say {good}", 4, value=str(accepted))
+    if verdicts and at(ak9, 1) == "A" and good < len(verdicts):
+        yield Place(ak9, "AK901 accepts a group with rejected transactions", 1, value="A")

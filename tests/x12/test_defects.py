@@ -1,0 +1,30 @@
+"""Every kind of single defect is reported where it is; a valid file is not reported at all."""
+
+import pytest
+
+from libs import x12
+from tests.x12.mutations import CLAIM, OTHERS, REMIT, Defect
+from tests.x12.samples import VALID, joined, segments
+
+KINDS = [("837P", d) for d in CLAIM] + [("835", d) for d in REMIT] + [(s, d) for s, ds in OTHERS.items() for d in ds]
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_a_valid_file_has_no_finding(name: str) -> None:
+    assert x12.check(VALID[name].encode()).findings == ()
+
+
+@pytest.mark.parametrize(("name", "defect"), KINDS, ids=[f"{name} {defect.name}" for name, defect in KINDS])
+def test_a_defect_is_reported_where_it_is(name: str, defect: Defect) -> None:
+    report = x12.check(joined(defect.change(segments(VALID[name]))))
+    places = {(f.segment, f.element) for f in report.findings}
+    assert (defect.segment, defect.element) in places, [(f.code, f.segment, f.element, f.message) for f in report.findings]
+    if defect.code:
+        assert defect.code in {f.code for f in report.findings if f.segment == defect.segment}
+    assert len(report.findings) <= 6, "one defect is not a hundred findings"
+
+
+def test_there_are_enough_kinds() -> None:
+    assert len({d.name for d in CLAIM}) >= 40
+    assert len({d.name for d in REMIT}) >= 34
+    assert all(len(defects) >= 10 for defects in OTHERS.values())
