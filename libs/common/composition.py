@@ -36,3 +36,5 @@ class Service:
     problems: Mapping[type[Exception], tuple[int, str]] = field(default_factory=dict)
     """Exceptions of the pure domain, and the status and code that a caller sees."""
     flow: Flow | None = None
+    opens_sealed: bool = True
+    """False: what is sealed in events stays sealed here, and is passed on as it came."""

@@ -49,6 +49,8 @@ class Transaction:
     causation_id: str | None = None
     traceparent: str | None = None
     request_id: str | None = None
+    opens_sealed: bool = True
+    """Whether handlers see the sealed part of events."""
     wakes: set[str] = field(default_factory=set)
     """Channels to notify after the commit."""
 
@@ -110,10 +112,18 @@ class Database:
     """The connections of one process to one schema, in one role."""
 
     def __init__(
-        self, url: str, *, service: str, clock: Clock | None = None, keyring: Keyring | None = None, pool: int = 10
+        self,
+        url: str,
+        *,
+        service: str,
+        clock: Clock | None = None,
+        keyring: Keyring | None = None,
+        opens_sealed: bool = True,
+        pool: int = 10,
     ) -> None:
         self.service = service
         self.keyring = keyring
+        self.opens_sealed = opens_sealed
         self.clock = clock or SystemClock()
         self.url = url
         self.engine = connect(url, service=service, pool=pool)
@@ -146,6 +156,7 @@ class Database:
                 service=self.service,
                 actor=actor,
                 keyring=self.keyring,
+                opens_sealed=self.opens_sealed,
                 now=begun.one().now,
                 tenant_id=tenant_id,
                 practice_ids=practices,

@@ -24,7 +24,7 @@ class Unreadable(ValueError):
 async def apply(tx: Transaction, arrival: Arrival, handlers: Handlers, events: Events = CATALOG) -> None:
     """The record has had its effect, and what the handler does is caused by its event.
 
-    Sealed content is opened with the transaction's key ring, if it has one.
+    Sealed content is opened with the transaction's key ring, if it has one and the service is to see it.
     """
     record = arrival.record
     if not arrival.readable:
@@ -36,5 +36,6 @@ async def apply(tx: Transaction, arrival: Arrival, handlers: Handlers, events: E
         tx.correlation_id = arrival.correlation_id
         tx.causation_id = str(arrival.event_id)
         tx.traceparent = telemetry.current()
-        event: Envelope[Any] = read(record.value, events[record.topic], tx.keyring.open if tx.keyring else None)
+        opens = tx.keyring.open if tx.keyring and tx.opens_sealed else None
+        event: Envelope[Any] = read(record.value, events[record.topic], opens)
         await handlers[record.topic](tx, event)

@@ -10,13 +10,14 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
 import httpx
 import sqlalchemy as sa
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -26,7 +27,7 @@ from libs.common import logs, migrations, parking, replay, telemetry, timers, we
 from libs.common.clock import CLOCK_MOVED, PlatformClock, SystemClock
 from libs.common.composition import Service
 from libs.common.consumer import consume
-from libs.common.db import Database, Transaction
+from libs.common.db import Database
 from libs.common.http import create_api
 from libs.common.log import EventLog, LogUnavailable, open_log
 from libs.common.relay import Relay
@@ -55,7 +56,7 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
         settings = ServiceSettings.from_environment(service.name)
         logs.configure(service.name, chosen.command)
         telemetry.configure(service.name, settings.otlp_endpoint)
-        asyncio.run(_run(chosen, service, settings))
+        uvloop.run(_run(chosen, service, settings))
     except (MissingSetting, UnusableKeyring) as unusable:
         sys.exit(str(unusable))
 
@@ -97,7 +98,13 @@ def open_database(service: Service, settings: ServiceSettings, role: Role) -> Da
     """The service's own schema, in one role, on the clock of this deployment."""
     clock = PlatformClock() if settings.business_clock == "platform" else SystemClock()
     keyring = Keyring.load(settings.keyring)
-    return Database(settings.database(role), service=service.name, clock=clock, keyring=keyring)
+    return Database(
+        settings.database(role),
+        service=service.name,
+        clock=clock,
+        keyring=keyring,
+        opens_sealed=service.opens_sealed,
+    )
 
 
 async def serve_api(service: Service, settings: ServiceSettings) -> None:
@@ -247,28 +254,16 @@ async def measure(service: Service, db: Database, event_log: EventLog) -> dict[s
     lag = await event_log.lag(service.name, list(service.consumes)) if service.consumes else {}
     async with db.transaction() as tx:
         counters = await service.flow(tx) if service.flow else {}
+        row = await tx.one(_MEASURE, {"now": tx.now})
         return {
-            "outbox": await _count(tx, "outbox"),
-            "parked": int(await tx.scalar(sa.text("select count(distinct key) from parked"))),
-            "received": await _count(tx, "inbox"),
-            "timers_due": await timers.count_due(tx),
+            **row,
             "lag": sum(lag.values()),
             "in_doubt": counters.pop("in_doubt", 0),
             "counters": counters,
         }
 
 
-async def _count(tx: Transaction, table: str) -> int:
-    return int(await tx.scalar(sa.text(f"select count(*) from {table}")))
-
-
-@contextlib.asynccontextmanager
-async def running_worker(service: Service, settings: ServiceSettings) -> AsyncIterator[None]:
-    """A worker inside this process, for tests that look at it from within."""
-    task = asyncio.create_task(work(service, settings))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+_MEASURE = sa.text(
+    "select (select count(*) from outbox) as outbox, (select count(distinct key) from parked) as parked, "
+    "(select count(*) from inbox) as received, timers_due_count(:now) as timers_due"
+)

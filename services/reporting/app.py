@@ -19,6 +19,7 @@ def create_service() -> Service:
         routers=(http.router, endpoint_routes.router),
         consumes=CONSUMES,
         produces=PRODUCES,
+        opens_sealed=False,
         timers=(deliver.TIMER,),
     )
 

@@ -1,6 +1,7 @@
 """Every event is kept as it came, and its row stands in the analytics table of its topic."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
@@ -11,10 +12,14 @@ from libs.common.events import Envelope, Event
 from services.reporting.facts import BY_TOPIC, Projection, Row
 
 
-async def on_event(tx: Transaction, event: Envelope[Event]) -> None:
-    """The record is in the archive, and the table of its topic shows it unless something newer stands there."""
-    await tx.execute(
-        _KEEP,
+async def on_event(tx: Transaction, event: Envelope[Event]) -> int:
+    """The record is in the archive, and the table of its topic shows it unless something newer stands there.
+
+    Returns how many endpoints are active, so that whoever delivers need not ask: one round trip does all of it.
+    """
+    projection = BY_TOPIC[event.topic]
+    found = await tx.scalar(
+        _take(event.topic),
         {
             "event_id": event.id,
             "tenant": event.tenantid,
@@ -23,10 +28,22 @@ async def on_event(tx: Transaction, event: Envelope[Event]) -> None:
             "subject": event.subject,
             "at": event.time,
             "value": event.raw,
+            "rows": orjson.dumps([projection.row(event)]).decode(),
         },
     )
-    projection = BY_TOPIC[event.topic]
-    await tx.execute(upsert(projection), {"rows": orjson.dumps([projection.row(event)]).decode()})
+    return int(found)
+
+
+@cache
+def _take(topic: str) -> sa.TextClause:
+    """The statement that keeps a record, shows its row, and counts the endpoints that listen."""
+    return sa.text(
+        "with kept as ("
+        "insert into reporting.record (event_id, tenant_id, practice_id, type, subject, at, value) "
+        "values (cast(:event_id as uuid), :tenant, :practice, :type, :subject, :at, :value) "
+        f"on conflict (event_id) do nothing), shown as ({upsert(BY_TOPIC[topic]).text}) "
+        "select count(*) from reporting.endpoint where status = 'active'"
+    )
 
 
 def upsert(projection: Projection, table: str | None = None) -> sa.TextClause:
@@ -56,10 +73,3 @@ def _columns(projection: Projection) -> tuple[str, ...]:
     own = (*projection.fields, *projection.columns)
     source = ("source",) if projection.source_in_key else ()
     return tuple(dict.fromkeys(("tenant_id", *source, *own, "event_id", "ordinal")))
-
-
-_KEEP = sa.text(
-    "insert into reporting.record (event_id, tenant_id, practice_id, type, subject, at, value) "
-    "values (cast(:event_id as uuid), :tenant, :practice, :type, :subject, :at, :value) "
-    "on conflict (event_id) do nothing"
-)
