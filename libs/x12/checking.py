@@ -203,8 +203,10 @@ class Checker:
         """Report a segment that does not stand where it should; True when it is to be passed over."""
         part = self.parts[-1]
         if step.quality == "order":
-            self.report.structure("SEGMENT_ORDER", seg, step.node.loop.id)
-            return False
+            leaves = any(other.loop.leaf for other in self.parts[step.keep + 1 :])
+            code = "SEGMENT_UNEXPECTED" if leaves else "SEGMENT_ORDER"
+            self.report.structure(code, seg, part.loop.id if leaves else step.node.loop.id)
+            return leaves
         if step.quality == "code":
             return False
         first = step.opens[0] if step.opens else None

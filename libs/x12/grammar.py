@@ -204,6 +204,9 @@ def _element(token: str, number: str, name: str) -> Element:
             field=own.lstrip(":"),
             explicit=bool(own),
         )
+    if number in dictionary()[0]:
+        components = tuple(Element("S", part, field=name_) for part, name_ in dictionary()[0][number])
+        return Element(usage, number, repeats=repeats, components=components, composite=number)
     codes, _, rest = body.partition(":")
     own, _, default = rest.partition("=")
     list_name = next((code[1:] for code in codes.split(",") if code.startswith("@")), "")
