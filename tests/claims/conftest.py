@@ -2,9 +2,8 @@
 
 import copy
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,7 +24,7 @@ from libs.common.events.remittance import Buckets, PostedLine
 from libs.common.ids import new_id
 from services.claims.app import create_service
 from services.claims.views import EXAMPLE
-from tests.calls import Api, open_api
+from tests.calls import NOON, Api, open_api
 from tests.clearinghouse import FakeClearinghouse
 from tests.conftest import TestDatabase
 
@@ -218,20 +217,37 @@ class Desk:
         return await self.api.get(f"/v1/denials/{given['denial_id']}")
 
 
+@dataclass(slots=True)
+class Line:
+    """The wire to whichever clearinghouse the present test plays."""
+
+    clearinghouse: FakeClearinghouse
+
+    def carry(self, request: httpx.Request) -> httpx.Response:
+        return self.clearinghouse._handle(request)
+
+
+@pytest.fixture(scope="module")
+async def wired(
+    module_database: TestDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Api, Line]]:
+    """The service, once for a module, since building it costs more than any test does."""
+    line = Line(FakeClearinghouse())
+    outside = httpx.MockTransport(line.carry)
+    async with open_api(create_service(), module_database, tmp_path_factory.mktemp("keys"), outside=outside) as api:
+        yield api, line
+
+
 @pytest.fixture
-async def desk(module_database: TestDatabase, tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(wired: tuple[Api, Line]) -> Desk:
     """A desk of a tenant of its own, with a practice, a clinician whom Harbor has loaded, and a clearinghouse."""
-    fake = FakeClearinghouse()
-    outside = httpx.MockTransport(fake._handle)
-    async with open_api(create_service(), module_database, tmp_path, outside=outside) as api:
-        fake.account = type(fake.account)(
-            submitter_id=f"P{api.tenant[-12:].upper()}",
-            receiver_id=fake.account.receiver_id,
-            url=fake.account.url,
-            api_key=fake.account.api_key,
-        )
-        found = Desk(api, fake)
-        await found.set_account()
-        await found.know_practice()
-        await found.enroll()
-        yield found
+    shared, line = wired
+    api = replace(shared, tenant=new_id("tnt"), sequences={})
+    fake = line.clearinghouse = FakeClearinghouse()
+    fake.account = replace(fake.account, submitter_id=f"P{api.tenant[-12:].upper()}")
+    found = Desk(api, fake)
+    await api.set_clock(NOON)
+    await found.set_account()
+    await found.know_practice()
+    await found.enroll()
+    return found
