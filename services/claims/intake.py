@@ -43,7 +43,6 @@ async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     )
     if present is not None and present["content_hash"] == digest:
         return Received(encounter_id=present["id"])
-    natural = natural_key(sent)
     await _refuse_duplicate(tx, sent, natural, present)
     detail = sent.model_dump(mode="json")
     if present is None:
@@ -235,3 +234,10 @@ def parse(body: bytes, practice_id: str | None) -> EncounterIn:
 async def from_ehr(tx: Transaction, message: InboundMessage) -> None:
     """The EHR's webhook says the same as POST /v1/encounters."""
     await receive(tx, parse(message.body, message.practice_id))
+
+
+_ONE_AT_A_TIME = sa.text(
+    "select pg_advisory_xact_lock(k) from (select hashtextextended(key, 1) as k from unnest(cast(:keys as text[])) key "
+    "order by 1) keys"
+)
+"""Two messages about the same session, by its id or by what it was, are looked at one after the other."""

@@ -140,16 +140,25 @@ async def _material(tx: Transaction, claim: Claim) -> Material:
 
 async def _hold_unwritable(tx: Transaction, account: Account, drafts: Sequence[Material]) -> list[Material]:
     """Claims that no 837P can carry are held for a person; the others go on."""
+    if _writable(tx, account, drafts):
+        return list(drafts)
     good = []
     for material in drafts:
-        try:
-            build837.file(account, material.practice, 1, tx.now, (build837.claim_record(material),))
-        except x12.Unwritable:
+        if _writable(tx, account, [material]):
+            good.append(material)
+        else:
             words = "a value of the claim, its patient, clinician or practice cannot be written into an 837P"
             await _back_to_person(tx, material.claim, words)
-        else:
-            good.append(material)
     return good
+
+
+def _writable(tx: Transaction, account: Account, drafts: Sequence[Material]) -> bool:
+    records = tuple(build837.claim_record(material) for material in drafts)
+    try:
+        build837.file(account, drafts[0].practice, 1, tx.now, records)
+    except x12.Unwritable:
+        return False
+    return True
 
 
 async def _back_to_person(tx: Transaction, claim: Claim, words: str) -> None:

@@ -93,6 +93,17 @@ async def test_a_file_that_the_clearinghouse_refuses_brings_its_claims_back_to_a
     assert desk.clearinghouse.files[0].control_number == "000000002"
 
 
+async def test_a_claim_that_no_837_can_carry_holds_up_nobody_else(desk: Desk) -> None:
+    nameless = await desk.send(another_session("ehr-1", patient={"external_id": "MRN-1", "last_name": "李"}))
+    other = await desk.send(another_session("ehr-2"))
+    for encounter in (nameless, other):
+        await desk.check(encounter["id"])
+    await desk.at(18)
+    assert (await desk.claim(nameless))["reasons"] == ["unwritable"]
+    assert (await desk.claim(other))["status"] == "submitted"
+    assert len(desk.sent_file().claims) == 1
+
+
 async def test_without_an_account_claims_wait_with_a_task(desk: Desk) -> None:
     encounter = await desk.send(an_encounter())
     await desk.check(encounter["id"])
