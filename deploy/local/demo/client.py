@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import orjson
 
+from deploy.local.keys import DEMO_TENANT
 from deploy.local.platform import Platform
 
 PATIENCE_SECONDS = 60.0
@@ -33,6 +34,7 @@ class Client:
 
     platform: Platform
     http: httpx.AsyncClient
+    tenant_id: str = DEMO_TENANT
     _asked: int = 0
     _headers: dict[str, str] = field(default_factory=dict)
 
@@ -44,6 +46,10 @@ class Client:
 
     async def put(self, service: str, path: str, body: Any) -> Any:
         return await self._ask("PUT", service, path, json=body, headers={"If-Match": "*"})
+
+    async def send(self, service: str, path: str, raw: bytes, content_type: str) -> Any:
+        """Post what is not JSON: an X12 file."""
+        return await self._ask("POST", service, path, content=raw, headers={"content-type": content_type})
 
     async def everything(self, service: str, path: str, **query: Any) -> list[dict[str, Any]]:
         """All pages of a list."""
@@ -95,5 +101,5 @@ class Client:
 
     def _bearer(self) -> dict[str, str]:
         if not self._headers:
-            self._headers = dict(self.platform.headers())
+            self._headers = dict(self.platform.headers(tenant_id=self.tenant_id))
         return self._headers

@@ -22,10 +22,10 @@ PHASES = (
 )
 
 
-async def run(client: Client, people: People, progress: Callable[[date, str], None]) -> None:
-    """Every day from the first to the close, each phase to its rest."""
+async def run(client: Client, people: People, progress: Callable[[date, str], None], *, last_day: date = CLOSE) -> None:
+    """Every day from the first to the last, each phase to its rest."""
     day = FIRST_DAY
-    while day <= CLOSE:
+    while day <= last_day:
         for clock, name in PHASES:
             if not _happens(day, name):
                 continue

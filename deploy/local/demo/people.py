@@ -36,8 +36,12 @@ class People:
     async def morning(self, day: date) -> None:
         """Before the first session of a day: what came back is looked at, and what was wrong is sent again."""
         for session in self.practice.sessions:
-            if session.service_date == day - timedelta(days=1) and session.oddity in ("up_code", "unsigned"):
+            if session.service_date != day - timedelta(days=1):
+                continue
+            if session.oddity in ("up_code", "unsigned"):
                 await self._webhook(replace(session, oddity=None), "again")
+            elif session.oddity == "second_id":
+                await self._webhook(replace(session, external_id=f"{session.external_id}-copy"))
         if day == LOADED_ON:
             await self._clinician_is_loaded(day)
         if day == MORE_UNITS_ON:
@@ -56,9 +60,6 @@ class People:
             case "sent_twice":
                 await self._webhook(session)
                 await self._webhook(session, "repeat")
-            case "second_id":
-                await self._webhook(session)
-                await self._webhook(replace(session, external_id=f"{session.external_id}-copy"))
             case "malformed":
                 await self._webhook(session, "wrong", {"coverages": [_unknown_payer(session)]})
                 await self._webhook(session)
