@@ -151,13 +151,14 @@ async def read_worklist(
 
 
 class Summary(BaseModel):
+    encounters: int
     tasks_by_reason: dict[str, int]
     events_by_topic: dict[str, int]
 
 
 @router.get("/summary", scope="reporting:read")
 async def read_summary(tx: Tx) -> Summary:
-    """How much work waits, by reason, and how many events have come, by type."""
+    """How many sessions there are, how much work waits by reason, and how many events have come by type."""
     return Summary(tasks_by_reason=await queries.work_by_reason(tx), events_by_topic=await queries.events_by_topic(tx))
 
 

@@ -20,6 +20,11 @@ async def work_by_reason(tx: Transaction) -> dict[str, int]:
     return {row["reason"]: row["n"] for row in rows}
 
 
+async def encounters(tx: Transaction) -> int:
+    """How many sessions have come in, however often each was sent again."""
+    return int(await tx.scalar(sa.text("select count(*) from encounter")))
+
+
 async def events_by_topic(tx: Transaction) -> dict[str, int]:
     """How many distinct events of each type are in the archive."""
     rows = await tx.all(sa.text("select type, count(*) as n from record group by type order by type"))

@@ -37,7 +37,7 @@ async def gather(client: Client, seconds: float) -> Figures:
     assert seen is not None, "every worker answers once the month has come to rest"
     events = {t.removesuffix(".v1"): n for t, n in summary["events_by_topic"].items()}
     kept = {
-        "encounters": events.get("encounter.created", 0),
+        "encounters": summary["encounters"],
         "claims": sum(kpis["claims_by_status"].values()),
         "claims_by_status": kpis["claims_by_status"],
         "events_by_topic": {topic: events[topic] for topic in _FACTS if topic in events},
