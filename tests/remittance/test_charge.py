@@ -26,7 +26,7 @@ async def updated(books: Books, claim: Sent, status: str) -> None:
     await books.api.deliver(event)
 
 
-async def test_a_charge_is_posted_once_however_often_the_claim_is_sent(books: Books):
+async def test_a_charge_is_posted_once_however_often_the_claim_is_sent(books: Books) -> None:
     claim = await books.send(Sent("P1", charges=(13500, 2000)))
     await books.send(again(claim, "P2", 2))
     await books.send(again(claim, "P3", 3), rank=2)
@@ -36,7 +36,7 @@ async def test_a_charge_is_posted_once_however_often_the_claim_is_sent(books: Bo
     assert (told.buckets.billed_cents, told.first_billed_on) == (15500, date(2026, 10, 6))
 
 
-async def test_a_replacement_bills_anew_and_a_void_bills_nothing(books: Books):
+async def test_a_replacement_bills_anew_and_a_void_bills_nothing(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.send(again(claim, "P2", 2, (9000,)), frequency="7")
     assert await books.stands(claim) == {"in_flight": 9000}
@@ -45,26 +45,26 @@ async def test_a_replacement_bills_anew_and_a_void_bills_nothing(books: Books):
     assert await kinds(books, claim) == ["charge", "replacement", "void"]
 
 
-async def test_submissions_that_arrive_out_of_order_end_the_same(books: Books):
+async def test_submissions_that_arrive_out_of_order_end_the_same(books: Books) -> None:
     claim = Sent("P1")
     await books.send(again(claim, "P2", 2, (9000,)), frequency="7")
     await books.send(claim)
     assert await books.stands(claim) == {"in_flight": 9000}
 
 
-async def test_the_same_submission_told_twice_is_one(books: Books):
+async def test_the_same_submission_told_twice_is_one(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.send(claim)
     assert await books.stands(claim) == {"in_flight": 13500}
 
 
-async def test_a_claim_that_becomes_void_owes_nothing(books: Books):
+async def test_a_claim_that_becomes_void_owes_nothing(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await updated(books, claim, "void")
     assert await books.stands(claim) == {}
 
 
-async def test_a_forwarded_share_becomes_the_patients_when_no_other_payer_is_billed(books: Books):
+async def test_a_forwarded_share_becomes_the_patients_when_no_other_payer_is_billed(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(answer("P1", line(13500, 9300, *PAID, control="P1L1"), status="19")))
     assert (await books.stands(claim))["in_flight"] == 2500
@@ -72,14 +72,14 @@ async def test_a_forwarded_share_becomes_the_patients_when_no_other_payer_is_bil
     assert await books.stands(claim) == {"payer_paid": 9300, "contractual": 1700, "patient": 2500}
 
 
-async def test_a_share_goes_back_in_flight_when_the_next_payer_is_billed(books: Books):
+async def test_a_share_goes_back_in_flight_when_the_next_payer_is_billed(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(answer("P1", line(13500, 9300, *PAID, control="P1L1"))))
     await books.send(again(claim, "P2", 2), rank=2, payer="pay_summit")
     assert await books.stands(claim) == {"payer_paid": 9300, "contractual": 1700, "in_flight": 2500}
 
 
-async def test_a_claim_that_goes_to_another_payer_is_that_payers_in_any_order(books: Books):
+async def test_a_claim_that_goes_to_another_payer_is_that_payers_in_any_order(books: Books) -> None:
     first, other = Sent("P1"), Sent("Q1")
     await books.send(first, payer="pay_meridian")
     await books.send(again(first, "P2", 2), payer="pay_harborbh")

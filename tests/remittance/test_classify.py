@@ -1,5 +1,7 @@
 """Codes that no table knows: a person reads them, and the money that waited moves."""
 
+from typing import Any
+
 import pytest
 
 from libs.common.events import DenialRaised, PaymentPosted
@@ -24,7 +26,7 @@ async def waiting(books: Books) -> Sent:
     return claim
 
 
-async def test_what_waited_for_a_code_is_accounted_for_once_it_is_read(books: Books):
+async def test_what_waited_for_a_code_is_accounted_for_once_it_is_read(books: Books) -> None:
     claim = await waiting(books)
     await read(books)
     assert await books.stands(claim) == {"payer_paid": 9300, "contractual": 4200}
@@ -36,14 +38,14 @@ async def test_what_waited_for_a_code_is_accounted_for_once_it_is_read(books: Bo
     await books.totals()
 
 
-async def test_what_comes_later_is_read_at_once(books: Books):
+async def test_what_comes_later_is_read_at_once(books: Books) -> None:
     await read(books, adjusts="patient")
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(answer("P1", SAID)))
     assert await books.stands(claim) == {"payer_paid": 9300, "contractual": 1700, "patient": 2500}
 
 
-async def test_a_code_that_is_read_as_a_denial_raises_one(books: Books):
+async def test_a_code_that_is_read_as_a_denial_raises_one(books: Books) -> None:
     claim = await waiting(books)
     await read(books, adjusts="denial")
     assert (await books.stands(claim))["denied_open"] == 2500
@@ -54,14 +56,14 @@ async def test_a_code_that_is_read_as_a_denial_raises_one(books: Books):
 @pytest.mark.parametrize(
     "other", [{"payer_id": "pay_summit"}, {"effective_from": "2026-11-01"}, {"group": "PR"}, {"reason": "Z8"}]
 )
-async def test_a_reading_of_something_else_moves_nothing(books: Books, other):
+async def test_a_reading_of_something_else_moves_nothing(books: Books, other: Any) -> None:
     claim = await waiting(books)
     await read(books, **other)
     assert (await books.stands(claim))["in_flight"] == 2500
     assert await books.reasons() == ["adjustment_unclassified"]
 
 
-async def test_a_code_that_the_table_knows_cannot_be_read_otherwise(books: Books):
+async def test_a_code_that_the_table_knows_cannot_be_read_otherwise(books: Books) -> None:
     refused = await books.api.call("POST", "/v1/adjustment-readings", READING | {"reason": "45"})
     assert (refused.status_code, refused.json()["code"]) == (409, "code_known")
     await read(books)

@@ -1,5 +1,7 @@
 """What a decision means for the claim, in the words that claims acts on."""
 
+from typing import Any
+
 import pytest
 
 from libs.common.events import PaymentPosted
@@ -22,14 +24,14 @@ CO45 = ("CO", "45", 1700)
         (9300, [CO45, ("CO", "Z9", 2500)], "partially_paid"),
     ],
 )
-async def test_the_outcome_of_a_decision(books: Books, paid, adjustments, outcome):
+async def test_the_outcome_of_a_decision(books: Books, paid: Any, adjustments: Any, outcome: Any) -> None:
     await books.send(Sent("P1"))
     await books.receive(an_835(answer("P1", line(13500, paid, *adjustments, control="P1L1"))))
     [posted] = await books.api.told(PaymentPosted)
     assert posted.outcome == outcome
 
 
-async def test_each_line_is_told_with_what_moved_on_it(books: Books):
+async def test_each_line_is_told_with_what_moved_on_it(books: Books) -> None:
     claim = await books.send(Sent("P1", charges=(13500, 4000)))
     said = line(13500, 9300, CO45, ("PR", "3", 2500), control="P1L1")
     await books.receive(an_835(answer("P1", said)))

@@ -1,19 +1,22 @@
 """Money that nobody could post: a person lets it through, refuses it, or names the claim."""
 
+from typing import Any
+
+from libs import x12
 from libs.common.events import EraReceived
 from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line
 
 
-def paid(pcn: str = "P1", **more: object):
+def paid(pcn: str = "P1", **more: Any) -> x12.ClaimPayment:
     return answer(pcn, line(13500, 9300, *PAID, control=f"{pcn}L1"), **more)
 
 
-async def decide(books: Books, era: str, decision: str):
+async def decide(books: Books, era: str, decision: str) -> Any:
     body = {"decision": decision, "reason": "the payer confirms by phone"}
     return await books.api.call("POST", f"/v1/remittances/{era}/decisions", body)
 
 
-async def test_an_unbalanced_remittance_posts_nothing_until_a_person_decides(books: Books):
+async def test_an_unbalanced_remittance_posts_nothing_until_a_person_decides(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     [era] = await books.receive(an_835(paid(), amount=9500))
     assert await books.stands(claim) == {"in_flight": 13500}
@@ -34,7 +37,7 @@ async def test_an_unbalanced_remittance_posts_nothing_until_a_person_decides(boo
     assert await books.reasons() == []
 
 
-async def test_a_refused_remittance_posts_nothing_for_ever(books: Books):
+async def test_a_refused_remittance_posts_nothing_for_ever(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     [era] = await books.receive(an_835(paid(), amount=9500))
     assert (await decide(books, era, "refuse")).json()["status"] == "refused"
@@ -44,7 +47,7 @@ async def test_a_refused_remittance_posts_nothing_for_ever(books: Books):
     assert (again.status_code, again.json()["code"]) == (409, "state_conflict")
 
 
-async def test_a_corrected_remittance_takes_the_place_of_the_unbalanced_one(books: Books):
+async def test_a_corrected_remittance_takes_the_place_of_the_unbalanced_one(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     [wrong] = await books.receive(an_835(paid(), amount=9500))
     more = answer("P1", line(13500, 9500, ("CO", "45", 1500), ("PR", "3", 2500), control="P1L1"))
@@ -55,7 +58,7 @@ async def test_a_corrected_remittance_takes_the_place_of_the_unbalanced_one(book
     assert await books.reasons() == []
 
 
-async def test_a_person_names_the_claim_of_an_answer(books: Books):
+async def test_a_person_names_the_claim_of_an_answer(books: Books) -> None:
     claim = await books.send(Sent("P1", member_id="W999"))
     await books.receive(an_835(answer("STRANGE", line(13500, 9300, *PAID))))
     [waits] = await books.waiting()
@@ -67,7 +70,7 @@ async def test_a_person_names_the_claim_of_an_answer(books: Books):
     assert await books.reasons() == []
 
 
-async def test_a_claim_with_other_lines_cannot_be_named(books: Books):
+async def test_a_claim_with_other_lines_cannot_be_named(books: Books) -> None:
     claim = await books.send(Sent("P1", member_id="W999"))
     await books.receive(an_835(answer("STRANGE", line(13500, 9300, *PAID, procedure="H0004"))))
     [waits] = await books.waiting()
@@ -76,7 +79,7 @@ async def test_a_claim_with_other_lines_cannot_be_named(books: Books):
     assert [one["reason"] for one in await books.waiting()] == ["unmatched"]
 
 
-async def test_naming_a_claim_mends_no_amounts(books: Books):
+async def test_naming_a_claim_mends_no_amounts(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(answer("P1", line(13500, 9300, ("CO", "45", 1)))))
     [waits] = await books.waiting()
@@ -84,7 +87,7 @@ async def test_naming_a_claim_mends_no_amounts(books: Books):
     assert (refused.status_code, refused.json()["code"]) == (409, "unbalanced")
 
 
-async def test_what_is_not_there_cannot_be_decided(books: Books):
+async def test_what_is_not_there_cannot_be_decided(books: Books) -> None:
     assert (await decide(books, "era_none", "post")).status_code == 404
     refused = await books.api.call("POST", "/v1/unposted/erc_none/match", {"claim_id": "clm_1"})
     assert refused.status_code == 404

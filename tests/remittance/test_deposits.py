@@ -1,24 +1,26 @@
 """The bank: a deposit is tied to the remittance that announced it, whichever comes first."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
+from libs import x12
 from libs.common.events import DepositMatched
 from services.remittance.deposits import business_days_between
 from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line
 
 
-def paid(pcn: str = "P1"):
+def paid(pcn: str = "P1") -> x12.ClaimPayment:
     return answer(pcn, line(13500, 9300, *PAID, control=f"{pcn}L1"))
 
 
-async def deposit(books: Books, **changes: object):
+async def deposit(books: Books, **changes: object) -> Any:
     body = {"trace": "EFT1", "amount_cents": 9300, "deposited_on": "2026-10-21", "reference": "stmt-1", **changes}
     return await books.api.post("/v1/deposits", body)
 
 
-async def test_a_deposit_moves_clearing_to_cash(books: Books):
+async def test_a_deposit_moves_clearing_to_cash(books: Books) -> None:
     await books.send(Sent("P1"))
     [era] = await books.receive(an_835(paid()))
     found = await deposit(books)
@@ -30,7 +32,7 @@ async def test_a_deposit_moves_clearing_to_cash(books: Books):
     assert (await books.remittance(era))["eft"] == {"matched": True, "deposit_id": found["id"]}
 
 
-async def test_money_that_comes_before_its_remittance_waits_in_sight(books: Books):
+async def test_money_that_comes_before_its_remittance_waits_in_sight(books: Books) -> None:
     found = await deposit(books)
     assert found["status"] == "unmatched"
     assert await books.reasons() == ["deposit_unmatched"]
@@ -48,12 +50,12 @@ async def test_money_that_comes_before_its_remittance_waits_in_sight(books: Book
 @pytest.mark.parametrize(
     "other", [{"trace": "EFT2"}, {"amount_cents": 9200}, {"deposited_on": "2026-10-27"}]
 )  # fmt: skip
-async def test_trace_amount_and_date_must_fit(books: Books, other):
+async def test_trace_amount_and_date_must_fit(books: Books, other: Any) -> None:
     await books.receive(an_835(paid()))
     assert (await deposit(books, **other))["status"] == "unmatched"
 
 
-async def test_the_same_deposit_told_twice_is_one(books: Books):
+async def test_the_same_deposit_told_twice_is_one(books: Books) -> None:
     await books.receive(an_835(paid()))
     assert (await deposit(books))["id"] == (await deposit(books))["id"]
     assert (await books.totals())["payer_cash_cents"] == 9300
@@ -68,5 +70,5 @@ async def test_the_same_deposit_told_twice_is_one(books: Books):
         (date(2026, 10, 28), date(2026, 10, 23), 3),
     ],
 )
-def test_weekends_are_no_business_days(one, other, days):
+def test_weekends_are_no_business_days(one: Any, other: Any, days: Any) -> None:
     assert business_days_between(one, other) == days

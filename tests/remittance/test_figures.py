@@ -6,7 +6,7 @@ from services.remittance.domain.ledger import BUCKET_NAMES
 from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line
 
 
-async def test_every_dollar_of_a_practice_has_one_place(books: Books):
+async def test_every_dollar_of_a_practice_has_one_place(books: Books) -> None:
     await books.send(Sent("P1"))
     await books.send(Sent("P2"))
     await books.receive(
@@ -24,7 +24,7 @@ async def test_every_dollar_of_a_practice_has_one_place(books: Books):
     )  # fmt: skip
 
 
-async def test_a_ledger_that_somebody_has_broken_says_so(books: Books):
+async def test_a_ledger_that_somebody_has_broken_says_so(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.totals()
     connection = await asyncpg.connect(books.api.database.admin_url)

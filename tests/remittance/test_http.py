@@ -1,15 +1,18 @@
 """The API as callers meet it: scopes, tenants, practices, queues in pages, and answers in the agreed shape."""
 
+from typing import Any
+
 import pytest
 
+from libs import x12
 from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line
 
 
-def paid(pcn: str = "P1"):
+def paid(pcn: str = "P1") -> x12.ClaimPayment:
     return answer(pcn, line(13500, 9300, *PAID, control=f"{pcn}L1"))
 
 
-async def test_a_remittance_answers_in_full(books: Books):
+async def test_a_remittance_answers_in_full(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     [era] = await books.receive(an_835(paid(), plb=[("WO", "OLD", 500)]))
     found = await books.remittance(era)
@@ -31,7 +34,7 @@ async def test_a_remittance_answers_in_full(books: Books):
     assert (said["result"], said["outcome"], found["unposted"]) == ("posted", "paid", [])
 
 
-async def test_queues_come_in_pages_by_status(books: Books):
+async def test_queues_come_in_pages_by_status(books: Books) -> None:
     for n in range(3):
         await books.receive(an_835(paid(f"P{n}"), trace=f"E{n}", amount=1 if n else None))
     page = await books.api.get("/v1/remittances?status=needs_decision&limit=1")
@@ -47,11 +50,11 @@ async def test_queues_come_in_pages_by_status(books: Books):
         "/v1/patients/pat_none/balance", "/v1/deposits/dep_none",
     ],
 )  # fmt: skip
-async def test_what_is_not_there_is_not_found(books: Books, path):
+async def test_what_is_not_there_is_not_found(books: Books, path: Any) -> None:
     assert (await books.api.call("GET", path)).status_code == 404
 
 
-async def test_another_tenant_sees_nothing(books: Books):
+async def test_another_tenant_sees_nothing(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     [era] = await books.receive(an_835(paid()))
     other = books.api.token(tenant_id="tnt_other")
@@ -61,7 +64,7 @@ async def test_another_tenant_sees_nothing(books: Books):
     assert (totals["billed_cents"], totals["era_received_cents"]) == (0, 0)
 
 
-async def test_somebody_limited_to_another_practice_sees_nothing_of_this_one(books: Books):
+async def test_somebody_limited_to_another_practice_sees_nothing_of_this_one(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     [era] = await books.receive(an_835(paid()))
     for practices, status in (([books.practice_id], 200), (["prc_other"], 404)):
@@ -71,13 +74,13 @@ async def test_somebody_limited_to_another_practice_sees_nothing_of_this_one(boo
         assert (await books.api.call("GET", path, token=token)).status_code == status
 
 
-async def test_a_reader_cannot_post_money(books: Books):
+async def test_a_reader_cannot_post_money(books: Books) -> None:
     reader = books.api.token(scopes=["remittance:read"])
     body = {"trace": "T1", "amount_cents": 1, "deposited_on": "2026-10-20"}
     assert (await books.api.call("POST", "/v1/deposits", body, token=reader)).status_code == 403
 
 
-async def test_money_is_whole_cents_above_zero(books: Books):
+async def test_money_is_whole_cents_above_zero(books: Books) -> None:
     body = {"trace": "T1", "amount_cents": 0, "deposited_on": "2026-10-20"}
     refused = await books.api.call("POST", "/v1/deposits", body)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/amount_cents")

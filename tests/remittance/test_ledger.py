@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from libs import x12
 from libs.common.events import DenialRaised, ReceivableChanged
 from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line, taken_back
 from tests.remittance.test_denials import resolve
@@ -21,7 +22,7 @@ def story(books: Books, chance: random.Random, n: int) -> list[Step]:
         f"D{n}", claim.claim_id, claim.patient_id, claim.encounter_id, (14000, 4000), claim.line_ids, attempt=2
     )
 
-    def era(*said, trace: str) -> Step:
+    def era(*said: x12.ClaimPayment, trace: str) -> Step:
         amount = sum(one.paid_cents for one in said)
         plb = [("FB", f"{trace}{n}", amount)] if amount < 0 else []
         return lambda: books.receive(an_835(*said, trace=f"{trace}{n}", plb=plb))
@@ -59,7 +60,7 @@ async def settle_denials(books: Books) -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_the_figures_do_not_depend_on_the_order_of_arrival(books: Books, seed: int):
+async def test_the_figures_do_not_depend_on_the_order_of_arrival(books: Books, seed: int) -> None:
     steps = [step for n in range(3) for step in story(books, random.Random(seed * 100 + n), n)]
     random.Random(seed).shuffle(steps)
     for step in steps:
@@ -76,7 +77,7 @@ async def test_the_figures_do_not_depend_on_the_order_of_arrival(books: Books, s
     assert await other.totals() == shuffled
 
 
-async def test_what_is_told_of_every_claim_is_what_the_ledger_says(books: Books):
+async def test_what_is_told_of_every_claim_is_what_the_ledger_says(books: Books) -> None:
     steps = [step for n in range(3) for step in story(books, random.Random(n), n)]
     random.Random(7).shuffle(steps)
     for step in steps:

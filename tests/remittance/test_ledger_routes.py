@@ -5,11 +5,11 @@ from services.remittance.ledger_routes import BucketsView
 from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line
 
 
-def test_every_bucket_is_shown_under_its_name():
+def test_every_bucket_is_shown_under_its_name() -> None:
     assert set(BucketsView.model_fields) == {f"{name}_cents" for name in BUCKET_NAMES}
 
 
-async def test_a_claims_ledger_is_shown_line_by_line(books: Books):
+async def test_a_claims_ledger_is_shown_line_by_line(books: Books) -> None:
     claim = await books.send(Sent("P1", charges=(13500, 4000)))
     await books.receive(an_835(answer("P1", line(13500, 9300, *PAID, control="P1L1"))))
     found = await books.api.get(f"/v1/ledger/claims/{claim.claim_id}")
@@ -18,7 +18,7 @@ async def test_a_claims_ledger_is_shown_line_by_line(books: Books):
     assert (found["total"]["billed_cents"], found["total"]["payer_paid_cents"]) == (17500, 9300)
 
 
-async def test_every_journal_of_a_claim_sums_to_zero(books: Books):
+async def test_every_journal_of_a_claim_sums_to_zero(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(answer("P1", line(13500, 9300, *PAID, control="P1L1"))))
     journals = (await books.api.get(f"/v1/ledger/journals?claim_id={claim.claim_id}"))["data"]
@@ -26,7 +26,7 @@ async def test_every_journal_of_a_claim_sums_to_zero(books: Books):
     assert all(sum(entry["amount_cents"] for entry in journal["entries"]) == 0 for journal in journals)
 
 
-async def test_a_payment_answers_with_the_balance_that_it_leaves(books: Books):
+async def test_a_payment_answers_with_the_balance_that_it_leaves(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(answer("P1", line(13500, 9300, *PAID, control="P1L1"))))
     body = {

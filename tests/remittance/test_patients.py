@@ -30,7 +30,7 @@ async def decided(books: Books, pcn: str, trace: str) -> None:
     await books.receive(an_835(answer(pcn, line(13500, 9300, *PAID, control=f"{pcn}L1"), icn=trace), trace=trace))
 
 
-async def test_a_copay_is_a_prepayment_until_the_share_is_known(books: Books):
+async def test_a_copay_is_a_prepayment_until_the_share_is_known(books: Books) -> None:
     claim = Sent("P1")
     await visited(books, claim, 2500)
     assert await balance(books, claim) == (0, 2500)
@@ -43,7 +43,7 @@ async def test_a_copay_is_a_prepayment_until_the_share_is_known(books: Books):
     assert (await books.totals())["patient_cash_cents"] == 2500
 
 
-async def test_a_copay_that_comes_after_the_share_is_used_at_once(books: Books):
+async def test_a_copay_that_comes_after_the_share_is_used_at_once(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await decided(books, "P1", "E1")
     await visited(books, claim, 2000)
@@ -53,7 +53,7 @@ async def test_a_copay_that_comes_after_the_share_is_used_at_once(books: Books):
     assert await balance(books, claim) == (500, 0)
 
 
-async def test_an_encounter_sent_again_takes_the_difference(books: Books):
+async def test_an_encounter_sent_again_takes_the_difference(books: Books) -> None:
     claim = Sent("P1")
     await visited(books, claim, 2500)
     await visited(books, claim, 1000, revision=2)
@@ -62,7 +62,7 @@ async def test_an_encounter_sent_again_takes_the_difference(books: Books):
     assert (await books.totals())["patient_cash_cents"] == 1000
 
 
-async def test_a_payment_goes_to_the_oldest_visit_first_over_all_claims(books: Books):
+async def test_a_payment_goes_to_the_oldest_visit_first_over_all_claims(books: Books) -> None:
     first = await books.send(Sent("P1"))
     second = Sent("P2", patient_id=first.patient_id)
     await books.send(second)
@@ -76,7 +76,7 @@ async def test_a_payment_goes_to_the_oldest_visit_first_over_all_claims(books: B
     await books.totals()
 
 
-async def test_more_than_is_owed_stays_with_the_patient_and_a_person_offers_it_back(books: Books):
+async def test_more_than_is_owed_stays_with_the_patient_and_a_person_offers_it_back(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await decided(books, "P1", "E1")
     await pay(books, claim, 3000)
@@ -90,7 +90,7 @@ async def test_more_than_is_owed_stays_with_the_patient_and_a_person_offers_it_b
     assert await books.reasons() == []
 
 
-async def test_a_refund_takes_free_money_and_never_more(books: Books):
+async def test_a_refund_takes_free_money_and_never_more(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await decided(books, "P1", "E1")
     await pay(books, claim, 3000)

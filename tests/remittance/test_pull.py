@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from libs import x12
 from services.remittance.app import create_service
 from services.remittance.pull import next_pull
 from tests.calls import NOON
@@ -54,7 +56,7 @@ async def books(module_database: TestDatabase, tmp_path: Path, mailbox: Mailbox)
         yield found
 
 
-def paid(pcn: str):
+def paid(pcn: str) -> x12.ClaimPayment:
     return answer(pcn, line(13500, 9300, *PAID, control=f"{pcn}L1"), icn=f"I{pcn}")
 
 
@@ -63,7 +65,7 @@ async def morning(books: Books, day: int) -> None:
     await books.api.run_due()
 
 
-async def test_remittances_are_pulled_every_morning(books: Books, mailbox: Mailbox):
+async def test_remittances_are_pulled_every_morning(books: Books, mailbox: Mailbox) -> None:
     claim, later = await books.send(Sent("P1")), await books.send(Sent("P2"))
     mailbox.items["m1"] = an_835(paid("P1"))
     await books.api.run_due()
@@ -78,7 +80,7 @@ async def test_remittances_are_pulled_every_morning(books: Books, mailbox: Mailb
     assert (await books.stands(later))["payer_paid"] == 9300
 
 
-async def test_a_crash_between_storing_and_confirming_takes_nothing_twice(books: Books, mailbox: Mailbox):
+async def test_a_crash_between_storing_and_confirming_takes_nothing_twice(books: Books, mailbox: Mailbox) -> None:
     claim = await books.send(Sent("P1"))
     mailbox.items["m1"] = an_835(paid("P1"))
     mailbox.refuses_to_confirm = True
@@ -93,7 +95,7 @@ async def test_a_crash_between_storing_and_confirming_takes_nothing_twice(books:
 
 async def test_a_file_that_cannot_be_read_is_kept_for_a_person_and_does_not_block_the_others(
     books: Books, mailbox: Mailbox
-):
+) -> None:
     claim = await books.send(Sent("P1"))
     mailbox.items |= {"m1": b"not an 835", "m2": an_835(paid("P1"))}
     await morning(books, 6)
@@ -110,5 +112,5 @@ async def test_a_file_that_cannot_be_read_is_kept_for_a_person_and_does_not_bloc
         (datetime(2026, 10, 31, 12, tzinfo=UTC), datetime(2026, 11, 1, 6, tzinfo=UTC)),
     ],
 )
-def test_the_next_pull_is_the_next_six_o_clock(now, then):
+def test_the_next_pull_is_the_next_six_o_clock(now: Any, then: Any) -> None:
     assert next_pull(now) == then

@@ -1,7 +1,10 @@
 """Remittance files: however they come and however often, each payment is taken once."""
 
+from typing import Any
+
 import pytest
 
+from libs import x12
 from libs.common.events import EraReceived, PaymentPosted
 from libs.common.http import Invalid
 from libs.common.ids import new_id
@@ -10,11 +13,11 @@ from services.remittance.app import take_era
 from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line
 
 
-def paid(pcn: str = "P1", **more: object):
+def paid(pcn: str = "P1", **more: Any) -> x12.ClaimPayment:
     return answer(pcn, line(13500, 9300, *PAID, control=f"{pcn}L1"), **more)
 
 
-async def test_the_same_file_twice_is_one(books: Books):
+async def test_the_same_file_twice_is_one(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     raw = an_835(paid())
     [era] = await books.receive(raw)
@@ -25,7 +28,7 @@ async def test_the_same_file_twice_is_one(books: Books):
     assert len(await books.api.told(EraReceived)) == 1
 
 
-async def test_the_same_payment_in_another_file_is_a_duplicate_and_not_posted(books: Books):
+async def test_the_same_payment_in_another_file_is_a_duplicate_and_not_posted(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     raw = an_835(paid())
     await books.receive(raw)
@@ -36,7 +39,7 @@ async def test_the_same_payment_in_another_file_is_a_duplicate_and_not_posted(bo
     assert (await books.totals())["era_received_cents"] == 9300
 
 
-async def test_the_same_payment_with_other_claims_needs_a_person(books: Books):
+async def test_the_same_payment_with_other_claims_needs_a_person(books: Books) -> None:
     await books.send(Sent("P1"))
     await books.receive(an_835(paid()))
     [second] = await books.receive(an_835(paid("P2")))
@@ -45,7 +48,7 @@ async def test_the_same_payment_with_other_claims_needs_a_person(books: Books):
     assert "era_repeated" in await books.reasons()
 
 
-async def test_a_file_of_several_remittances(books: Books):
+async def test_a_file_of_several_remittances(books: Books) -> None:
     first, second = await books.send(Sent("P1")), await books.send(Sent("P2"))
     raw = an_835(paid("P1"), trace="EFT1") + an_835(paid("P2"), trace="EFT2")
     ids = await books.receive(raw)
@@ -54,7 +57,7 @@ async def test_a_file_of_several_remittances(books: Books):
     assert (await books.totals())["era_clearing_cents"] == 18600
 
 
-async def test_the_file_is_kept_byte_for_byte(books: Books):
+async def test_the_file_is_kept_byte_for_byte(books: Books) -> None:
     raw = an_835(paid())
     [era] = await books.receive(raw)
     kept = await books.api.call("GET", f"/v1/remittances/{era}/x12")
@@ -62,13 +65,13 @@ async def test_the_file_is_kept_byte_for_byte(books: Books):
 
 
 @pytest.mark.parametrize("raw", [b"", b"hello", an_835(paid())[:60]])
-async def test_what_is_no_835_is_refused_and_not_kept(books: Books, raw):
+async def test_what_is_no_835_is_refused_and_not_kept(books: Books, raw: Any) -> None:
     refused = await books.upload(raw)
     assert refused.status_code in (400, 422)
     assert (await books.api.get("/v1/remittances"))["data"] == []
 
 
-async def test_an_835_by_webhook(books: Books):
+async def test_an_835_by_webhook(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     async with books.api.worker.transaction(books.api.tenant) as tx:
         await take_era(tx, a_message(books, an_835(paid()), tx.now))
@@ -76,27 +79,27 @@ async def test_an_835_by_webhook(books: Books):
     assert (await books.stands(claim))["payer_paid"] == 9300
 
 
-async def test_a_webhook_that_carries_no_835_fails_with_a_reason(books: Books):
+async def test_a_webhook_that_carries_no_835_fails_with_a_reason(books: Books) -> None:
     with pytest.raises(Invalid) as refused:
         async with books.api.worker.transaction(books.api.tenant) as tx:
             await take_era(tx, a_message(books, b"ISA", tx.now))
     assert [error.code for error in refused.value.errors] == ["unreadable_835"]
 
 
-def a_message(books: Books, body: bytes, now) -> InboundMessage:
+def a_message(books: Books, body: bytes, now: Any) -> InboundMessage:
     return InboundMessage(
         id=new_id("inm"), source_id="src_1", kind="era", practice_id=books.practice_id, webhook_id="msg_1", body=body,
         received_at=now,
     )  # fmt: skip
 
 
-async def test_a_payee_that_nobody_knows_is_taken_without_a_practice(books: Books):
+async def test_a_payee_that_nobody_knows_is_taken_without_a_practice(books: Books) -> None:
     raw = an_835(paid()).replace(b"1234567893", b"1999999992")
     [era] = await books.receive(raw)
     assert (await books.remittance(era))["practice_id"] is None
 
 
-async def test_a_debit_takes_money_out_of_clearing(books: Books):
+async def test_a_debit_takes_money_out_of_clearing(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(paid()))
     back = answer(

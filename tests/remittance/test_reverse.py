@@ -1,20 +1,21 @@
 """A payer takes a decision back: mirrored as a new entry, corrected by another, never edited."""
 
+from libs import x12
 from libs.common.events import PaymentPosted
 from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line, taken_back
 
 COPAY_40 = (("CO", "45", 1700), ("PR", "3", 4000))
 
 
-def paid(pcn: str = "P1", icn: str = "ICN1"):
+def paid(pcn: str = "P1", icn: str = "ICN1") -> x12.ClaimPayment:
     return answer(pcn, line(13500, 9300, *PAID, control=f"{pcn}L1"), icn=icn)
 
 
-def corrected(pcn: str = "P1"):
+def corrected(pcn: str = "P1") -> x12.ClaimPayment:
     return answer(pcn, line(13500, 7800, *COPAY_40, control=f"{pcn}L1"), icn="ICN2")
 
 
-async def test_reversal_and_correction_net_the_true_change(books: Books):
+async def test_reversal_and_correction_net_the_true_change(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(paid()))
     other = await books.send(Sent("P2"))
@@ -32,7 +33,7 @@ async def test_reversal_and_correction_net_the_true_change(books: Books):
     await books.totals()
 
 
-async def test_the_journal_of_a_reversal_mirrors_and_names_the_original(books: Books):
+async def test_the_journal_of_a_reversal_mirrors_and_names_the_original(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(paid()))
     await books.receive(an_835(taken_back(paid()), plb=[("WO", "ICN1", -9300)], trace="EFT2"))
@@ -43,7 +44,7 @@ async def test_the_journal_of_a_reversal_mirrors_and_names_the_original(books: B
     assert {(e["account"], e["line_id"], -e["amount_cents"]) for e in reversal["entries"]} == forth
 
 
-async def test_a_takeback_without_correction_is_in_flight_and_a_person_looks_at_it(books: Books):
+async def test_a_takeback_without_correction_is_in_flight_and_a_person_looks_at_it(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(paid()))
     await books.receive(an_835(taken_back(paid()), plb=[("WO", "ICN1", -9300)], trace="EFT2"))
@@ -55,14 +56,14 @@ async def test_a_takeback_without_correction_is_in_flight_and_a_person_looks_at_
     assert "takeback_without_correction" not in await books.reasons()
 
 
-async def test_a_reversal_is_found_by_the_payers_number_even_under_another_control_number(books: Books):
+async def test_a_reversal_is_found_by_the_payers_number_even_under_another_control_number(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(paid()))
     await books.receive(an_835(taken_back(paid(), pcn="0"), corrected(), trace="EFT2"))
     assert (await books.stands(claim))["payer_paid"] == 7800
 
 
-async def test_a_reversal_that_overtakes_its_original_waits_for_it(books: Books):
+async def test_a_reversal_that_overtakes_its_original_waits_for_it(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(taken_back(paid()), corrected(), amount=-1500, credit_debit="C", trace="EFT2"))
     assert [waits["reason"] for waits in await books.waiting()] == ["reversal_unmatched"]
@@ -72,7 +73,7 @@ async def test_a_reversal_that_overtakes_its_original_waits_for_it(books: Books)
     assert await books.reasons() == []
 
 
-async def test_a_reversal_with_other_amounts_than_the_original_waits_for_a_person(books: Books):
+async def test_a_reversal_with_other_amounts_than_the_original_waits_for_a_person(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(paid()))
     wrong = answer("P1", line(-13500, -9000, ("CO", "45", -2000), ("PR", "3", -2500), control="P1L1"), status="22")
@@ -82,7 +83,7 @@ async def test_a_reversal_with_other_amounts_than_the_original_waits_for_a_perso
     await books.totals()
 
 
-async def test_the_patients_share_moves_with_the_correction_and_money_paid_on_it_is_free_again(books: Books):
+async def test_the_patients_share_moves_with_the_correction_and_money_paid_on_it_is_free_again(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(paid()))
     payment = {
@@ -100,7 +101,7 @@ async def test_the_patients_share_moves_with_the_correction_and_money_paid_on_it
     await books.totals()
 
 
-async def test_a_reversal_can_be_posted_once_only(books: Books):
+async def test_a_reversal_can_be_posted_once_only(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(paid()))
     await books.receive(an_835(taken_back(paid()), plb=[("FB", "A", -9300)], trace="EFT2"))
@@ -109,7 +110,7 @@ async def test_a_reversal_can_be_posted_once_only(books: Books):
     assert [waits["reason"] for waits in await books.waiting()] == ["reversal_unmatched"]
 
 
-async def test_a_claim_paid_in_two_parts_is_taken_back_in_two_parts(books: Books):
+async def test_a_claim_paid_in_two_parts_is_taken_back_in_two_parts(books: Books) -> None:
     claim = await books.send(Sent("P1", charges=(13500, 13500)))
     parts = [answer("P1", line(13500, 9300, *PAID, control=f"P1L{n}")) for n in (1, 2)]
     await books.receive(an_835(parts[0]))

@@ -3,7 +3,7 @@
 from services.remittance import views
 
 
-def test_how_much_posted_by_itself_leaves_out_what_is_never_posted():
+def test_how_much_posted_by_itself_leaves_out_what_is_never_posted() -> None:
     answers = [a_claim("posted"), a_claim("waiting"), a_claim("information")]
     assert views.auto_post_rate(answers) == 0.5
     assert views.auto_post_rate([a_claim("information")]) is None

@@ -26,24 +26,24 @@ def whole(charge: int, paid: int, *adjustments: tuple[str, str, int], lines: tup
     )  # fmt: skip
 
 
-def test_a_claim_without_lines_is_spread_over_ours_by_charge():
+def test_a_claim_without_lines_is_spread_over_ours_by_charge() -> None:
     found = decide(whole(10000, 6000, ("CO", "45", 4000)), ours(7500, 2500), "pay_harborbh")
     assert [(one.paid_cents, one.classes.contractual) for one in found] == [(4500, 3000), (1500, 1000)]
 
 
-def test_a_raise_above_the_charge_is_spread_like_a_reduction():
+def test_a_raise_above_the_charge_is_spread_like_a_reduction() -> None:
     found = decide(whole(10000, 11000, ("CO", "94", -1000)), ours(7500, 2500), "pay_harborbh")
     assert [one.paid_cents for one in found] == [8250, 2750]
 
 
-def test_remarks_of_the_claim_are_every_lines():
+def test_remarks_of_the_claim_are_every_lines() -> None:
     line = EraLine(procedure="90834", charge_cents=100, paid_cents=100, remark_codes=("N130",))
     claim = EraClaim(pcn="", status="1", charge_cents=100, paid_cents=100, lines=(line,), remark_codes=("MA01", "N130"))
     assert decide(claim, ours(100, said=(line,)), None)[0].remark_codes == ("N130", "MA01")
 
 
 @given(st.lists(st.integers(1, 50_000), min_size=1, max_size=6), st.data())
-def test_no_cent_is_lost_or_made_by_spreading(charges: list[int], data: st.DataObject):
+def test_no_cent_is_lost_or_made_by_spreading(charges: list[int], data: st.DataObject) -> None:
     total = sum(charges)
     contractual = data.draw(st.integers(0, total))
     patient = data.draw(st.integers(0, total - contractual))

@@ -44,7 +44,7 @@ claims = st.builds(
 
 
 @given(claims)
-def test_what_is_kept_is_read_back_the_same(claim: EraClaim):
+def test_what_is_kept_is_read_back_the_same(claim: EraClaim) -> None:
     row = {
         "pcn": claim.pcn,
         "clp02": claim.status,
@@ -60,10 +60,10 @@ def test_what_is_kept_is_read_back_the_same(claim: EraClaim):
 
 
 @given(claims)
-def test_turning_twice_changes_nothing(claim: EraClaim):
+def test_turning_twice_changes_nothing(claim: EraClaim) -> None:
     assert negated(negated(claim)) == claim
 
 
-def test_a_claim_is_of_its_first_lines_date_where_it_has_none():
+def test_a_claim_is_of_its_first_lines_date_where_it_has_none() -> None:
     line = EraLine(procedure="90834", charge_cents=1, paid_cents=1, service_date=date(2026, 10, 5))
     assert EraClaim(pcn="", status="1", charge_cents=1, paid_cents=1, lines=(line,)).on == date(2026, 10, 5)

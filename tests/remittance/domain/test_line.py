@@ -1,6 +1,7 @@
 """Where a line stands: the identity of the buckets at every moment, whatever payers and people do and in what order."""
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,23 +22,23 @@ def where(billed: int, *decisions: Decision) -> dict[str, int]:
     return {name.removesuffix("_cents"): amount for name, amount in found.items() if amount and name != "billed_cents"}
 
 
-def test_a_charge_that_nobody_has_decided_is_in_flight():
+def test_a_charge_that_nobody_has_decided_is_in_flight() -> None:
     assert where(13500) == {"in_flight": 13500}
 
 
-def test_a_paid_line_is_split_into_payment_contract_and_copay():
+def test_a_paid_line_is_split_into_payment_contract_and_copay() -> None:
     assert where(13500, a_decision(paid=9300, contractual=1700, patient=2500)) == {
         "payer_paid": 9300, "contractual": 1700, "patient": 2500,
     }  # fmt: skip
 
 
-def test_what_nobody_has_classified_stays_in_flight():
+def test_what_nobody_has_classified_stays_in_flight() -> None:
     assert where(13500, a_decision(paid=9300, contractual=1700)) == {
         "payer_paid": 9300, "contractual": 1700, "in_flight": 2500,
     }  # fmt: skip
 
 
-def test_a_denial_waits_for_a_decision_and_is_never_written_off_by_itself():
+def test_a_denial_waits_for_a_decision_and_is_never_written_off_by_itself() -> None:
     assert where(13500, a_decision(denied=13500)) == {"denied_open": 13500}
 
 
@@ -54,20 +55,20 @@ def test_a_denial_waits_for_a_decision_and_is_never_written_off_by_itself():
         ("a word of a later release", "denied_open"),
     ],
 )
-def test_what_becomes_of_a_denial(resolution, bucket):
+def test_what_becomes_of_a_denial(resolution: Any, bucket: Any) -> None:
     assert where(13500, a_decision(denied=13500, resolution=resolution)) == {bucket: 13500}
 
 
-def test_a_claim_that_was_sent_again_is_in_flight_even_before_the_case_is_closed():
+def test_a_claim_that_was_sent_again_is_in_flight_even_before_the_case_is_closed() -> None:
     assert where(13500, a_decision(denied=13500, resent=True)) == {"in_flight": 13500}
 
 
-def test_a_resubmission_that_is_denied_again_is_one_open_denial():
+def test_a_resubmission_that_is_denied_again_is_one_open_denial() -> None:
     first = a_decision(1, denied=13500, resolution=Resolution.RESUBMITTED)
     assert where(13500, first, a_decision(2, denied=13500)) == {"denied_open": 13500}
 
 
-def test_a_denied_line_that_is_paid_after_all():
+def test_a_denied_line_that_is_paid_after_all() -> None:
     paid = a_decision(2, paid=9300, contractual=1700, patient=2500)
     for resolution in (None, *Resolution):
         assert where(13500, a_decision(1, denied=13500, resolution=resolution), paid) == {
@@ -75,61 +76,61 @@ def test_a_denied_line_that_is_paid_after_all():
         }, resolution  # fmt: skip
 
 
-def test_a_refusal_as_duplicate_takes_nothing_from_a_paid_line():
+def test_a_refusal_as_duplicate_takes_nothing_from_a_paid_line() -> None:
     paid = a_decision(1, paid=9300, contractual=1700, patient=2500)
     standing = stand(13500, [paid, a_decision(2, denied=13500)])
     assert standing.denied_open == 0
     assert standing.shares["pst_2"].denied == 0
 
 
-def test_a_refusal_as_duplicate_does_not_open_a_settled_denial():
+def test_a_refusal_as_duplicate_does_not_open_a_settled_denial() -> None:
     written_off = a_decision(1, denied=13500, resolution=Resolution.WRITTEN_OFF)
     assert where(13500, written_off, a_decision(2, denied=13500)) == {"written_off": 13500}
 
 
-def test_a_payment_made_twice_is_a_credit_beside_the_charge():
+def test_a_payment_made_twice_is_a_credit_beside_the_charge() -> None:
     once = {"paid": 9300, "contractual": 1700, "patient": 2500}
     assert where(13500, a_decision(1, **once), a_decision(2, **once)) == {
         "payer_paid": 18600, "contractual": 1700, "patient": 2500, "credits": 9300,
     }  # fmt: skip
 
 
-def test_a_payment_in_two_parts():
+def test_a_payment_in_two_parts() -> None:
     assert where(13500, a_decision(1, paid=5000, contractual=1700), a_decision(2, paid=4300, patient=2500)) == {
         "payer_paid": 9300, "contractual": 1700, "patient": 2500,
     }  # fmt: skip
 
 
-def test_the_patients_share_waits_in_flight_for_the_next_payer():
+def test_the_patients_share_waits_in_flight_for_the_next_payer() -> None:
     first = a_decision(1, paid=8000, contractual=3500, patient=2000, awaits_next=True)
     assert where(13500, first) == {"payer_paid": 8000, "contractual": 3500, "in_flight": 2000}
 
 
-def test_a_second_payers_contract_counts_only_against_what_the_first_left():
+def test_a_second_payers_contract_counts_only_against_what_the_first_left() -> None:
     first = a_decision(1, paid=8000, contractual=3500, patient=2000, awaits_next=True)
     second = a_decision(2, rank=2, paid=1500, contractual=4000)
     assert where(13500, first, second) == {"payer_paid": 9500, "contractual": 4000}
     assert stand(13500, [first, second]).shares["pst_2"].contractual == 500
 
 
-def test_a_second_payer_that_names_the_patients_share_is_believed():
+def test_a_second_payer_that_names_the_patients_share_is_believed() -> None:
     first = a_decision(1, paid=8000, contractual=3500, patient=2000)
     second = a_decision(2, rank=2, paid=1500, contractual=3500, patient=500)
     assert where(13500, first, second) == {"payer_paid": 9500, "contractual": 3500, "patient": 500}
 
 
-def test_a_second_payer_that_refuses_leaves_what_the_first_left_denied():
+def test_a_second_payer_that_refuses_leaves_what_the_first_left_denied() -> None:
     first = a_decision(1, paid=8000, contractual=3500, patient=2000, awaits_next=True)
     assert where(13500, first, a_decision(2, rank=2, denied=13500)) == {
         "payer_paid": 8000, "contractual": 3500, "denied_open": 2000,
     }  # fmt: skip
 
 
-def test_a_voided_line_owes_nothing_and_what_was_paid_on_it_is_a_credit():
+def test_a_voided_line_owes_nothing_and_what_was_paid_on_it_is_a_credit() -> None:
     assert where(0, a_decision(paid=9300, contractual=1700, patient=2500)) == {"payer_paid": 9300, "credits": 9300}
 
 
-def test_money_withheld_is_a_receivable_of_its_own():
+def test_money_withheld_is_a_receivable_of_its_own() -> None:
     assert where(10000, a_decision(paid=7840, contractual=160, patient=1500, withheld=500)) == {
         "payer_paid": 7840, "contractual": 160, "patient": 1500, "withheld": 500,
     }  # fmt: skip
@@ -155,7 +156,7 @@ decisions = st.builds(
 @given(billed=amounts, history=st.lists(decisions, max_size=6), money=amounts, seed=st.randoms())
 def test_every_charge_is_accounted_for_at_every_moment_and_in_every_order(
     billed: int, history: list[Decision], money: int, seed: random.Random
-):
+) -> None:
     """`Buckets` refuses a negative bucket and a charge that is not accounted for; the end does not depend on order."""
     before = Buckets()
     for known in range(len(history) + 1):
@@ -167,7 +168,9 @@ def test_every_charge_is_accounted_for_at_every_moment_and_in_every_order(
 
 
 @given(billed=amounts, history=st.lists(decisions, min_size=1, max_size=6))
-def test_taking_back_a_decision_leaves_the_line_as_if_it_had_never_been_made(billed: int, history: list[Decision]):
+def test_taking_back_a_decision_leaves_the_line_as_if_it_had_never_been_made(
+    billed: int, history: list[Decision]
+) -> None:
     with_it, without = stand(billed, history), stand(billed, history[:-1])
     back = moves("sln_1", with_it.buckets(), without.buckets())
     forth = moves("sln_1", without.buckets(), with_it.buckets())
@@ -175,7 +178,7 @@ def test_taking_back_a_decision_leaves_the_line_as_if_it_had_never_been_made(bil
 
 
 @given(billed=amounts, history=st.lists(decisions, max_size=6), change=amounts)
-def test_a_replacement_may_bill_more_or_less(billed: int, history: list[Decision], change: int):
+def test_a_replacement_may_bill_more_or_less(billed: int, history: list[Decision], change: int) -> None:
     moves("sln_1", stand(billed, history).buckets(), stand(change, history).buckets())
 
 

@@ -15,27 +15,27 @@ def paid(lines: list[Owed], money: int) -> tuple[dict[str, int], int]:
     return {line: amount.paid for line, amount in applied.items()}, free
 
 
-def test_a_copay_taken_before_the_share_is_known_waits():
+def test_a_copay_taken_before_the_share_is_known_waits() -> None:
     assert paid([owed("a", 0)], 2500) == ({"a": 0}, 2500)
 
 
-def test_money_goes_to_the_oldest_line_first():
+def test_money_goes_to_the_oldest_line_first() -> None:
     assert paid([owed("b", 2000), owed("a", 2000)], 2500) == ({"a": 2000, "b": 500}, 0)
 
 
-def test_money_stays_where_it_was_used():
+def test_money_stays_where_it_was_used() -> None:
     assert paid([owed("a", 2000), owed("b", 2000, paid=2000)], 2500) == ({"a": 500, "b": 2000}, 0)
 
 
-def test_a_share_that_the_payer_takes_back_frees_the_money_for_another_line():
+def test_a_share_that_the_payer_takes_back_frees_the_money_for_another_line() -> None:
     assert paid([owed("a", 0, paid=2500), owed("b", 1000)], 2500) == ({"a": 0, "b": 1000}, 1500)
 
 
-def test_a_refund_frees_the_newest_line_first():
+def test_a_refund_frees_the_newest_line_first() -> None:
     assert paid([owed("a", 2000, paid=2000), owed("b", 2000, paid=2000)], 3000) == ({"a": 2000, "b": 1000}, 0)
 
 
-def test_what_was_let_go_is_not_paid_again():
+def test_what_was_let_go_is_not_paid_again() -> None:
     applied, free = apply_money([owed("a", 500, written_off=500)], 1000)
     assert (applied["a"].paid, applied["a"].written_off, free) == (0, 500, 1000)
 
@@ -54,7 +54,7 @@ lines = st.lists(
 
 
 @given(lines=lines, money=st.integers(0, 20_000))
-def test_no_money_is_lost_and_none_lies_idle_while_something_is_owed(lines: list[Owed], money: int):
+def test_no_money_is_lost_and_none_lies_idle_while_something_is_owed(lines: list[Owed], money: int) -> None:
     applied, free = apply_money(lines, money)
     used = sum(amount.paid for amount in applied.values())
     assert used + free == money
