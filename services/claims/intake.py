@@ -43,6 +43,7 @@ async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     )
     if present is not None and present["content_hash"] == digest:
         return Received(encounter_id=present["id"])
+    natural = natural_key(sent)
     await _refuse_duplicate(tx, sent, natural, present)
     detail = sent.model_dump(mode="json")
     if present is None:
