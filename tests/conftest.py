@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from deploy.local.postgres import Cluster, remove
@@ -19,6 +20,9 @@ from libs.common.ids import uuid7
 from libs.common.migrations import upgrade
 from libs.common.sealing import Keyring
 from libs.common.settings import Role, ServiceSettings
+
+hypothesis.settings.register_profile("parity", deadline=None)
+hypothesis.settings.load_profile("parity")
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORDS = {role: f"{role}-secret" for role in ROLES}
