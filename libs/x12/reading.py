@@ -194,10 +194,13 @@ class _Walk:
                         self.follow = step.state.follow
                         index += 1
                         continue
+                holder = self.open[step.depth]
+                if holder.__class__ is items.Level:
+                    holder = holder.record()
                 try:
-                    step.read(e, self.open[step.depth], target)
+                    step.read(e, holder, target)
                 except (ValueError, AttributeError, IndexError):
-                    self._reread(step, e, self.open, target)
+                    self._reread(step, e, holder, target)
                 self.follow = step.state.follow
                 index += 1
             if pending.record is not None:
@@ -293,12 +296,12 @@ class _Walk:
         if e != [""]:
             compile_read.keep_segment(e, records[0], None)
 
-    def _reread(self, step: Any, e: list[str], records: list[Any], target: Any) -> None:
+    def _reread(self, step: Any, e: list[str], holder: Any, target: Any) -> None:
         """Read a segment whose values cannot be converted: note them, keep the rest."""
         assert self.machine is not None
         defects: list[str] = []
         try:
-            self.machine.readers.tolerant(step, defects)(e, records[step.node.loop.depth], target)
+            self.machine.readers.tolerant(step, defects)(e, holder, target)
         except (ValueError, AttributeError, IndexError):
             defects.append("unreadable")
         self.defects += [f"{e[0]}: {defect!r}" for defect in defects[:20]]

@@ -163,6 +163,7 @@ def _isa_at(text: str) -> Header | None:
     component, segment, extra = first, rest[:1], 0
     if _missing_component(first, rest):
         component, segment, extra = "", first, -1
+    segment = segment or "~"
     elements.append(component)
     length = place + 3 + extra
     after = text[length : length + 2]
