@@ -34,7 +34,8 @@ class Received:
 async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     """The session is kept once by its external id. Raises Invalid, Conflict (a duplicate, or sent already)."""
     vet(sent, tx.today)
-    await _one_at_a_time(tx, sent)
+    natural = natural_key(sent)
+    await _one_at_a_time(tx, sent, natural)
     digest = content_hash(sent)
     present = await tx.first(
         sa.select(tables.encounter)
@@ -43,7 +44,6 @@ async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     )
     if present is not None and present["content_hash"] == digest:
         return Received(encounter_id=present["id"])
-    natural = natural_key(sent)
     await _refuse_duplicate(tx, sent, natural, present)
     detail = sent.model_dump(mode="json")
     if present is None:
@@ -53,10 +53,11 @@ async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     return Received(encounter_id=encounter_id, created=present is None, revised=present is not None)
 
 
-async def _one_at_a_time(tx: Transaction, sent: EncounterIn) -> None:
-    """Sessions of one patient and day come in one after the other, so that none overlooks its twin."""
-    key = f"claims/intake/{tx.tenant}/{sent.practice_id}/{sent.patient.external_id}/{sent.service.date}"
-    await tx.execute(sa.text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+async def _one_at_a_time(tx: Transaction, sent: EncounterIn, natural: str) -> None:
+    """Two messages about the same session, by its id or by what it was, are looked at one after the other."""
+    of_practice = f"claims/intake/{tx.tenant}/{sent.practice_id}"
+    keys = [f"{of_practice}/id/{sent.external_id}", f"{of_practice}/was/{natural}"]
+    await tx.execute(_ONE_AT_A_TIME, {"keys": keys})
 
 
 async def _refuse_duplicate(tx: Transaction, sent: EncounterIn, natural: str, present: Row | None) -> None:
@@ -241,4 +242,4 @@ _ONE_AT_A_TIME = sa.text(
     "select pg_advisory_xact_lock(k) from (select hashtextextended(key, 1) as k from unnest(cast(:keys as text[])) key "
     "order by 1) keys"
 )
-"""Two messages about the same session, by its id or by what it was, are looked at one after the other."""
+"""Always in one order, so that two messages never wait for each other."""
