@@ -142,17 +142,19 @@ class _Scan:
 
 
 def _reply_to(envelope: Envelope, control_number: int, created: datetime | None) -> Envelope:
-    """The way back."""
+    """The way back, with something in place of what the file's own envelope has wrong."""
+    known = ("01", "14", "20", "27", "28", "29", "30", "33", "ZZ")
+    there, back = envelope.sender_qualifier, envelope.receiver_qualifier
     return Envelope(
-        sender_id=envelope.receiver_id or "UNKNOWN",
-        receiver_id=envelope.sender_id or "UNKNOWN",
-        sender_qualifier=envelope.receiver_qualifier or "ZZ",
-        receiver_qualifier=envelope.sender_qualifier or "ZZ",
+        sender_id=_clean(envelope.receiver_id)[:15] or "UNKNOWN",
+        receiver_id=_clean(envelope.sender_id)[:15] or "UNKNOWN",
+        sender_qualifier=back if back in known else "ZZ",
+        receiver_qualifier=there if there in known else "ZZ",
         control_number=control_number,
         created=created or envelope.created,
-        usage=envelope.usage or "P",
-        group_sender_id=envelope.group_receiver_id,
-        group_receiver_id=envelope.group_sender_id,
+        usage=envelope.usage if envelope.usage in ("P", "T") else "P",
+        group_sender_id=_clean(envelope.group_receiver_id)[:15],
+        group_receiver_id=_clean(envelope.group_sender_id)[:15],
     )
 
 

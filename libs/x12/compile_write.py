@@ -125,7 +125,7 @@ class WriteCompiler:
             return self._bracket(node)
         if node.id == "HL":
             return [f"    w.hl(out, {node.elements[2].constant!r}, {_child_flag(node)!r})"]
-        if not node.mapped:
+        if not node.mapped or node.when == "never":
             return []
         if node.raw:
             return self._raw(node, owner)

@@ -99,7 +99,7 @@ def finisher(record: type) -> Callable[[Any], None]:
             if field.many:
                 lines += [f"    if o.{name}: o.{name} = tuple(o.{name})"]
             continue
-        if name in ("envelope", "source") or field.record.__module__.endswith("nothing"):
+        if field.record in (records.Envelope, records.Source):
             continue
         space[f"D_{name}"], space[f"f_{name}"] = draft(field.record), _later(field.record)
         if field.many:

@@ -254,7 +254,7 @@ def _name_level(path: list[Loop]) -> str:
 
 def check_values(values: list[str], marks: Delimiters, item: Any) -> None:
     """Refuse a delimiter, or a character outside the basic and extended sets, within a value."""
-    found = _forbidden(marks).search("\n".join(values).replace("\n", " "))
+    found = _forbidden(marks).search("".join(values))
     if found:
         number = getattr(item, "pcn", "") or type(item).__name__
         raise Unwritable(f"the character {found[0]!r} in a value of {number} cannot be sent")

@@ -36,6 +36,8 @@ class ReviewService:
     qualifier: str = "HC"
     procedure: str = ""
     modifiers: tuple[str, ...] = ()
+    revenue_code: str = ""
+    """Of an institutional service (SV2)."""
     charge_cents: int | None = None
     measure: str = "UN"
     units: Decimal | None = None
