@@ -96,6 +96,8 @@ class Inlet:
         Without savepoints the first failure is raised, and undoes all.
         """
         fresh = await inbox.first_times(tx, arrivals)
+        if known := sum(arrival.inbox_id not in fresh for arrival in arrivals):
+            log.info("already_known", extra={"group": self.group, "count": known})
         parked = await parking.parked_among(tx, [a.record.key for a in arrivals])
         failed: list[Arrival] = []
         failed_keys: set[str] = set()

@@ -159,7 +159,11 @@ class Summary(BaseModel):
 @router.get("/summary", scope="reporting:read")
 async def read_summary(tx: Tx) -> Summary:
     """How many sessions there are, how much work waits by reason, and how many events have come by type."""
-    return Summary(tasks_by_reason=await queries.work_by_reason(tx), events_by_topic=await queries.events_by_topic(tx))
+    return Summary(
+        encounters=await queries.encounters(tx),
+        tasks_by_reason=await queries.work_by_reason(tx),
+        events_by_topic=await queries.events_by_topic(tx),
+    )
 
 
 @router.get("/events", scope="reporting:read")
