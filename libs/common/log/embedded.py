@@ -5,6 +5,7 @@ part of the caller's transaction; readers are woken by NOTIFY and look for thems
 besides, after 50 ms at first and four times a second when nothing comes.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ class EmbeddedLog:
         self.url = url
         self.session_seconds = session_seconds
         self.connect_seconds = connect_seconds
+        self._watch: asyncpg.Connection | None = None
+        self._watching = asyncio.Lock()
 
     async def append(self, connection: asyncpg.Connection | None, messages: Sequence[Message]) -> None:
         assert connection is not None, "the embedded log appends inside its caller's transaction"
@@ -116,8 +119,12 @@ class EmbeddedLog:
             await connection.execute("select log.create_topics($1, $2)", sorted(topics), partitions)
 
     async def lag(self, group: str, topics: Iterable[str]) -> dict[TopicPartition, int]:
-        async with connected(self.url, self.connect_seconds) as connection:
-            rows = await connection.fetch("select * from log.lag($1, $2)", group, sorted(topics))
+        """Asked again and again by whoever watches the flow, so its connection is kept."""
+        async with self._watching:
+            with translated():
+                if self._watch is None or self._watch.is_closed():
+                    self._watch = await asyncpg.connect(self.url, timeout=self.connect_seconds, command_timeout=30)
+                rows = await self._watch.fetch("select * from log.lag($1, $2)", group, sorted(topics))
         return {TopicPartition(row["topic"], row["number"]): row["lag"] for row in rows}
 
     async def trim(self, keep_days: int) -> int:
@@ -125,4 +132,5 @@ class EmbeddedLog:
             return int(await connection.fetchval("select log.trim(make_interval(days => $1))", keep_days))
 
     async def close(self) -> None:
-        """Nothing is kept open between calls."""
+        if self._watch is not None:
+            self._watch.terminate()
