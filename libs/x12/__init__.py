@@ -78,7 +78,7 @@ def write_999(acknowledgement: SyntaxAcknowledgement) -> bytes:
 
 
 __all__ = [
-    "Finding", "InputSource", "Partner", "Reading", "Report", "Transaction", "TransactionSummary", "Unreadable", "Unwritable",
-    "acknowledge", "check", "findings", "read", "write", "write_270", "write_271", "write_276", "write_277",
-    "write_277ca", "write_278", "write_835", "write_837i", "write_837p", "write_999",
+    "Finding", "InputSource", "Partner", "Reading", "Report", "Transaction", "TransactionSummary", "Unreadable",
+    "Unwritable", "acknowledge", "check", "findings", "read", "write", "write_270", "write_271", "write_276",
+    "write_277", "write_277ca", "write_278", "write_835", "write_837i", "write_837p", "write_999",
 ]  # fmt: skip

@@ -89,7 +89,7 @@ class Replacer:
         return f"{self._number('street', text) % 900 + 100} MAIN ST" if text else ""
 
 
-def _segment(e: list[str], replace: Replacer, component: str) -> list[str]:
+def _segment(e: list[str], replace: Replacer, component: str) -> list[str]:  # noqa: C901 - one case per segment
     """One segment with its people replaced."""
     name = e[0]
     if name == "NM1" and len(e) > 3:

@@ -1,7 +1,7 @@
 """Checking: one pass over a file, every finding as it is met, memory that does not grow with the file."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -339,7 +339,7 @@ class Checker:
             repetition=header.repetition,
             begin=seg[2],
             old=header.old or version.startswith("004"),
-            today=self.envelopes.day or f"{datetime.now():%Y%m%d}",
+            today=self.envelopes.day or f"{datetime.now(UTC):%Y%m%d}",
         )
         self.report.begin(self.tx)
         spec = grammar.spec(name) if name in grammar.names() else None

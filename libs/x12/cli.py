@@ -20,7 +20,7 @@ from libs.x12.reading import Reading, Transaction
 from libs.x12.records import Remittance
 from libs.x12.show import describe, show
 from libs.x12.tokens import Unreadable
-from libs.x12.writing import Unwritable
+from libs.x12.unwritable import Unwritable
 
 OK, ERRORS, UNREADABLE = 0, 1, 2
 
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None, out: TextIO | None = None) -> int:
     try:
         return command(options, stream)
     except (Unreadable, OSError) as problem:
-        print(f"{getattr(options, 'file', '')}: {problem}", file=sys.stderr)
+        sys.stderr.write(f"{getattr(options, 'file', '')}: {problem}\n")
         return UNREADABLE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -102,7 +102,7 @@ def _check(options: argparse.Namespace, out: TextIO) -> int:
             worst = max(worst, _check_file(name, partner, options, out))
         except OSError as problem:
             worst = UNREADABLE
-            print(f"{name}: {problem.strerror or problem}", file=sys.stderr)
+            sys.stderr.write(f"{name}: {problem.strerror or problem}\n")
             if options.json:
                 finding = Finding(level=1, code="UNREADABLE", message=f"the file cannot be opened: {problem.strerror}")
                 _dump(
@@ -130,7 +130,7 @@ def _check_file(name: str, partner: Partner | None, options: argparse.Namespace,
             if options.json:
                 kept.append(finding)
             else:
-                print(_line(name, finding), file=out)
+                out.write(_line(name, finding) + "\n")
     readable = checker.envelopes.interchanges > 0
     if options.json:
         result = {
@@ -156,7 +156,8 @@ def _check_file(name: str, partner: Partner | None, options: argparse.Namespace,
 def _line(name: str, finding: Finding) -> str:
     place = finding.segment + (f"{finding.element:02d}" if finding.element else "")
     loop = f" loop {finding.loop}" if finding.loop else ""
-    return f"{name}:{finding.offset}: {finding.severity} {finding.code} at {place or 'file'}{loop}: {finding.message}. {finding.advice}".rstrip()
+    head = f"{name}:{finding.offset}: {finding.severity} {finding.code} at {place or 'file'}{loop}"
+    return f"{head}: {finding.message}. {finding.advice}".rstrip()
 
 
 def _dump(value: Any, out: TextIO) -> None:
@@ -242,11 +243,11 @@ def _ack(options: argparse.Namespace, out: TextIO) -> int:
             Path(options.file).read_bytes(),
             options.kind,
             control_number=options.control,
-            created=datetime.now().replace(second=0, microsecond=0),
+            created=datetime.now().astimezone().replace(second=0, microsecond=0, tzinfo=None),
             partner=load_partner(options.partner),
         )
     except Unwritable as problem:
-        print(f"{options.file}: {problem}", file=sys.stderr)
+        sys.stderr.write(f"{options.file}: {problem}\n")
         return UNREADABLE if "not an X12" in str(problem) else ERRORS
     out.write(answer.decode("latin-1").replace("~", "~\n"))
     return OK

@@ -1,14 +1,14 @@
 """Writers compiled from a specification: one function for each loop, which turns its record into segments."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from libs.x12 import convert, grammar, shapes
-from libs.x12.compile_read import Compiler, skipped, target_of
-from libs.x12.grammar import Element, Loop, Node
+from libs.x12.grammar import Loop, Node
+from libs.x12.reader_source import Compiler, skipped, target_of
 from libs.x12.records import Delimiters
+from libs.x12.writer_text import Text, TextCompiler, braced
 
 Writer = Callable[[Any, list[str], Any], None]
 
@@ -18,11 +18,7 @@ DAY = convert.Remembered(lambda value: "" if value is None else f"{value:%Y%m%d}
 SPAN = convert.Remembered(lambda pair: "" if pair[0] is None else convert.days(*pair))
 
 
-class Unwritable(ValueError):
-    """A record holds a value that no interchange can carry, or lacks one that it must have."""
-
-
-class WriteCompiler:
+class WriteCompiler(TextCompiler):
     """Writes the source of one set's writers for one set of delimiters."""
 
     def __init__(self, name: str, marks: Delimiters) -> None:
@@ -30,7 +26,7 @@ class WriteCompiler:
         self.marks = marks
         self.base = Compiler(self.spec, marks.component, marks.repetition)
         self.space: dict[str, Any] = {
-            "MONEY": MONEY, "PLAIN": PLAIN, "DAY": DAY, "SPAN": SPAN, "Unwritable": Unwritable,
+            "MONEY": MONEY, "PLAIN": PLAIN, "DAY": DAY, "SPAN": SPAN,
         }  # fmt: skip
         self.writers: dict[int, Writer] = {}
         self._diagnoses: dict[int, dict[str, int]] = {}
@@ -66,7 +62,7 @@ class WriteCompiler:
         for path, codes in taken.items():
             lines += [
                 f"    for x in o.{path}:",
-                f"        if x.{_key(path)} not in {sorted(codes)!r}: w.misplaced({loop.id!r}, {path!r}, x)",
+                f"        if x.{key_of(path)} not in {sorted(codes)!r}: w.misplaced({loop.id!r}, {path!r}, x)",
             ]
         if "extra" in shapes.fields(owner) and loop.kind != ".":
             lines.append(f"    if o.extra: w.merge(L_{id(loop)}, o, out, start)")
@@ -119,7 +115,7 @@ class WriteCompiler:
                             found.add(name)
         return found
 
-    def _node(self, node: Node, owner: type, taken: dict[str, set[str]]) -> list[str]:
+    def _node(self, node: Node, owner: type, taken: dict[str, set[str]]) -> list[str]:  # noqa: PLR0911 - by kind
         """Statements that write one segment, or as many as there are records for it."""
         if node.id in ("LS", "LE"):
             return self._bracket(node)
@@ -162,7 +158,8 @@ class WriteCompiler:
                 return []
             return [f"{guard}    for x in {holder}.{last}: out.append({mark!r}.join(x))"]
         return [
-            f"{guard}    if {holder}.{last}: out.append({mark!r}.join(({node.id!r}, *{holder}.{last})).rstrip({mark!r}))"
+            f"{guard}    if {holder}.{last}:"
+            f" out.append({mark!r}.join(({node.id!r}, *{holder}.{last})).rstrip({mark!r}))"
         ]
 
     def _plain(self, node: Node, owner: type) -> list[str]:
@@ -213,7 +210,7 @@ class WriteCompiler:
         ]
 
     def _share(self, node: Node, record: type, path: str, taken: dict[str, set[str]], base: type) -> str:
-        """Which records of a collection this segment is for: those whose qualifier it allows and no earlier one took."""
+        """Which records of a collection this segment is for: those that it allows and no earlier one took."""
         if record.__name__ == "Rejection":
             return f"(x.level or w.level) == {node.loop.id!r}" if base is self.base.item else ""
         position, codes = node.qualifier
@@ -222,7 +219,7 @@ class WriteCompiler:
         earlier = taken.setdefault(path, set())
         mine = sorted(set(codes) - earlier)
         earlier |= set(codes)
-        return f"x.{_key(path)} in {tuple(mine)!r}"
+        return f"x.{key_of(path)} in {tuple(mine)!r}"
 
     def _groups(self, node: Node, base: type, path: str) -> list[str]:
         """A segment that repeats a group of elements: several records in one segment."""
@@ -231,7 +228,7 @@ class WriteCompiler:
         shared = [e for e in node.elements if e.group is None]
         size = next(e.group[1] for e in node.elements if e.group)
         grouped = [e for e in node.elements if e.group]
-        mark = _braced(self.marks.element)
+        mark = braced(self.marks.element)
         head, part = Text(owner=record, variable="x"), Text(owner=record, variable="x", _names=50)
         pieces = mark.join([node.id, *(self._slot(e, head) for e in shared)])
         tail = "".join(mark + self._slot(e, part) for e in grouped[:size])
@@ -249,141 +246,6 @@ class WriteCompiler:
             f"        out[-1] += f{tail!r}; room -= 1",
             f"    if last is not None: out[-1] = out[-1].rstrip({self.marks.element!r})",
         ]
-
-    def _text(self, node: Node, owner: type, variable: str, slot: str = "") -> "Text":
-        """The statements and the f-string of a segment, and its free texts."""
-        if node.id == "PER" and owner.__name__ == "Contact":
-            return Text(expression=f"w.contact({variable}, {node.qualifier[1]!r})")
-        text = Text(owner=owner, variable=variable, slot=slot)
-        if node.id == "HI":
-            text.counts = self._diagnoses.setdefault(id(node.loop), {})
-        pieces = [node.id]
-        for element, following in zip(node.elements, (*node.elements[1:], None), strict=True):
-            pieces.append(self._format(element, following, text) or self._slot(element, text))
-        while len(pieces) > 1 and pieces[-1] == "":
-            pieces.pop()
-        mark = self.marks.element
-        text.expression = f"f{_braced(mark).join(pieces)!r}.rstrip({mark!r})"
-        return text
-
-    def _format(self, element: Element, following: Element | None, text: "Text") -> str:
-        """D8 or RD8, as the dates that follow it are one day or a span."""
-        if element.number != "1250" or following is None or not following.field or not element.codes:
-            return ""
-        first, _, last = following.field.lstrip("^").partition("/")
-        holder = "w.item" if following.field.startswith("^") else text.variable
-        if first not in shapes.fields(text.owner if holder != "w.item" else self.base.item or object):
-            return ""
-        if len(element.codes) > 1 and last:
-            value = f"'RD8' if {holder}.{last} else 'D8'"
-        elif element.usage == "S":
-            value = f"{element.codes[0]!r} if {holder}.{first} else ''"
-        else:
-            return ""
-        name = text.name()
-        text.lines.append(f"{name} = {value}")
-        return "{" + name + "}"
-
-    def _slot(self, element: Element, text: "Text") -> str:
-        """What stands at an element: a constant, a variable in braces, or nothing."""
-        if element.usage == "N":
-            return ""
-        if element.components and not element.field:
-            return self._composite(element, text)
-        value = self._value(element, text)
-        if not value:
-            return element.default or (element.codes[0] if element.usage == "R" and element.codes else "")
-        if self._is_text(element, text.owner) or text.slot:
-            text.raw.append(value)
-        return "{" + value + "}"
-
-    def _composite(self, element: Element, text: "Text") -> str:
-        inner = [self._slot(part, text) for part in element.components]
-        mark = self.marks.component
-        dynamic = [(i, piece[1:-1]) for i, piece in enumerate(inner) if piece.startswith("{")]
-        if not dynamic:
-            return _braced(mark).join(inner).rstrip(mark) if element.usage == "R" else ""
-        name = text.name()
-        value = f"f{_braced(mark).join(inner)!r}.rstrip({mark!r})"
-        if element.usage != "R":
-            main = dynamic[1][1] if dynamic[0][0] == 0 and len(dynamic) > 1 else dynamic[0][1]
-            value += f" if {main} else ''"
-        text.lines.append(f"{name} = {value}")
-        return "{" + name + "}"
-
-    def _is_text(self, element: Element, owner: type) -> bool:
-        *_, last = element.field.lstrip("^").partition("/")[0].split(".")
-        field = shapes.fields(owner).get(last)
-        return field is None or (field.kind == "str" and not (field.many and element.repeats > 1))
-
-    def _value(self, element: Element, text: "Text") -> str:
-        """A variable that holds an element's text, or '' for one without a field."""
-        name, owner, variable = element.field, text.owner, text.variable
-        if skipped(element, owner) or not name:
-            return ""
-        if name.startswith("^"):
-            assert self.base.item
-            variable, owner, name = "w.item", self.base.item, name[1:]
-        name, _, second = name.partition("/")
-        *way, last = name.split(".")
-        guards = []
-        for part in way:
-            if part not in shapes.fields(owner):
-                return ""
-            inner = shapes.fields(owner)[part].record
-            assert inner
-            variable, owner = f"{variable}.{part}", inner
-            guards.append(f"{variable} is not None")
-        field = shapes.fields(owner).get(last)
-        if field is None:
-            return ""
-        value = self._scalar(element, field, f"{variable}.{last}", second, text)
-        if guards:
-            value = f"({value}) if {' and '.join(guards)} else ''"
-        if value.isidentifier():
-            return value
-        local = text.name()
-        text.lines.append(f"{local} = {value}")
-        if field.many and element.repeats > 1:
-            text.raw.append(f"''.join({variable}.{last})")
-        return local
-
-    def _scalar(self, element: Element, field: shapes.Field, place: str, second: str, text: "Text") -> str:
-        """The expression of a field's text."""
-        if second:
-            return f"SPAN[{place}, {place.rpartition('.')[0]}.{second}]"
-        if field.many:
-            return self._many(element, place, text)
-        if field.kind == "datetime":
-            first = place not in text.dates
-            text.dates.add(place)
-            return f"w.day({place})" if first else f"w.time({place})"
-        if field.kind == "cents":
-            always = field.optional or element.usage == "R"
-            return f"MONEY[{place}]" if always else f"MONEY[{place}] if {place} else {element.default!r}"
-        if field.name == "number" and element.number == "554":
-            return f"{place} or {'w.line' if field.kind == 'int' else repr('1')}"
-        if field.kind == "int":
-            return place if element.usage == "R" else f"'' if {place} is None else {place} or ''"
-        if field.kind == "bool":
-            return f"'1' if {place} else '2'"
-        table = {"decimal": "PLAIN", "date": "DAY"}.get(field.kind)
-        if table:
-            return f"{table}[{place}]"
-        default = element.default or (element.constant if element.usage == "R" else "")
-        return f"{place} or {default!r}" if default else place
-
-    def _many(self, element: Element, place: str, text: "Text") -> str:
-        """One value of a collection, or all of them where the element holds all."""
-        if text.slot:
-            return text.slot
-        if element.components:
-            return f"{self.marks.component!r}.join({place})"
-        if element.repeats > 1:
-            return f"{self.marks.repetition!r}.join({place})"
-        index = text.counts.get(place, 0)
-        text.counts[place] = index + 1
-        return f"{place}[{index}] if len({place}) > {index} else ''"
 
     def _tests(self, node: Node, owner: type, variable: str = "o") -> list[str]:
         """What makes a situational segment worth writing: any of its fields that has no standing value."""
@@ -441,32 +303,7 @@ class WriteCompiler:
         return lines
 
 
-@dataclass(slots=True)
-class Text:
-    """A segment's text as it is being compiled."""
-
-    expression: str = ""
-    owner: type = object
-    variable: str = "o"
-    slot: str = ""
-    lines: list[str] = field(default_factory=list)
-    raw: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    dates: set[str] = field(default_factory=set)
-    _names: int = 0
-
-    def name(self) -> str:
-        """A variable of its own."""
-        self._names += 1
-        return f"v{self._names}"
-
-
-def _braced(mark: str) -> str:
-    """A delimiter within an f-string."""
-    return mark * 2 if mark in "{}" else mark
-
-
-def _key(path: str) -> str:
+def key_of(path: str) -> str:
     return (
         "function"
         if path == "contacts"

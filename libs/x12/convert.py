@@ -65,7 +65,7 @@ def stamp(pair: tuple[str, str]) -> datetime:
     hours = int(time[:2] or 0) if time[:2].isdigit() else 0
     minutes = int(time[2:4] or 0) if time[2:4].isdigit() else 0
     seconds = int(time[4:6] or 0) if time[4:6].isdigit() else 0
-    return datetime(whole.year, whole.month, whole.day, hours % 24, minutes % 60, seconds % 60)
+    return datetime(whole.year, whole.month, whole.day, hours % 24, minutes % 60, seconds % 60)  # noqa: DTZ001 - X12 times have no zone
 
 
 def number(text: str) -> int:

@@ -46,7 +46,8 @@ def explain_finding(finding: Finding) -> str:
 
 _KINDS = {
     ("CLP", 2): "clp02", ("CLM", 5): "pos", ("NM1", 1): "entity", ("N1", 1): "entity", ("HL", 3): "level",
-    ("EB", 1): "eb01", ("EB", 2): "eb02", ("EB", 6): "period", ("AAA", 3): "aaa", ("HCR", 1): "hcr01", ("SBR", 1): "sbr01",
+    ("EB", 1): "eb01", ("EB", 2): "eb02", ("EB", 6): "period", ("AAA", 3): "aaa", ("HCR", 1): "hcr01",
+    ("SBR", 1): "sbr01",
     ("BPR", 4): "method", ("BPR", 1): "handling", ("REF", 1): "ref", ("DTP", 1): "date", ("DTM", 1): "date",
     ("AMT", 1): "amt", ("IK5", 1): "verdict", ("AK9", 1): "verdict", ("TA1", 4): "verdict", ("SBR", 9): "filing",
 }  # fmt: skip

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
-SPECS = Path(__file__).parent / "specs"
+from libs.x12.dictionary import SPECS, data_elements, dictionary
+
 UNBOUNDED = 10**9
 
 
@@ -129,41 +129,6 @@ def _qualifier(node: Node) -> tuple[int, tuple[str, ...]]:
     return (position, element.codes) if element.codes else (0, ())
 
 
-@cache
-def dictionary() -> tuple[
-    dict[str, tuple[tuple[str, str], ...]], dict[str, str], dict[str, list[tuple[str, tuple[int, ...]]]]
-]:
-    """Segments and composites as (data element, default field), default collections, conditions."""
-    parts: dict[str, tuple[tuple[str, str], ...]] = {}
-    targets: dict[str, str] = {}
-    conditions: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
-    for line in (SPECS / "dictionary.txt").read_text().splitlines():
-        if not line or line.startswith("#"):
-            continue
-        body, _, target = line.partition(" -> ")
-        name, *rest = body.split()
-        pairs = [item.partition(":")[::2] for item in rest if not item.startswith("%")]
-        parts[name] = tuple((number, name_) for number, name_ in pairs)
-        targets[name] = target.strip()
-        conditions[name] = [
-            (item[1], tuple(int(item[i : i + 2]) for i in range(2, len(item), 2)))
-            for item in rest
-            if item.startswith("%")
-        ]
-    return parts, targets, conditions
-
-
-@cache
-def data_elements() -> dict[str, tuple[str, int, int]]:
-    """Data element number to (type, shortest, longest)."""
-    found = {}
-    for line in (SPECS / "elements.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
-            number, kind, low, high = line.split()
-            found[number] = (kind, int(low), int(high))
-    return found
-
-
 def _tokens(text: str) -> list[str]:
     """Split at spaces outside parentheses."""
     found, depth, word = [], 0, ""
@@ -182,7 +147,7 @@ _HEAD = re.compile(r"([!?])(?:\^(\d+))?")
 
 def _element(token: str, number: str, name: str) -> Element:
     """One token: usage, repetition, codes or list, field, default; or a composite in parentheses."""
-    if token == "-":
+    if token == "-":  # noqa: S105 - a mark of the language, no secret
         return Element("N", number)
     head = _HEAD.match(token)
     assert head, f"element token {token!r}"
@@ -359,7 +324,7 @@ def _copy(loop: Loop, parent: Loop) -> Loop:
                     twin,
                     child.mapped,
                     child.when,
-                )  # fmt: skip
+                )
             )
     return twin
 
@@ -382,6 +347,9 @@ def _number(loop: Loop) -> None:
 def spec(name: str) -> Spec:
     """The specification of a set by its own name, such as ``837P``."""
     return parse((SPECS / f"{name}.txt").read_text())
+
+
+__all__ = ["Element", "Loop", "Node", "Spec", "data_elements", "dictionary", "names", "spec"]
 
 
 @cache

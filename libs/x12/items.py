@@ -82,7 +82,7 @@ class Collector:
         """The item, to be filled in when a field of it is asked for."""
         machine, level = self.walk.machine, self.level()
         kind = machine.readers.compiler.item
-        record = _NEW(shapes.draft(kind))
+        record: Any = _NEW(shapes.draft(kind))
         record.source = source_of(self.text, self.start, self.marks)
         record._later = level.fill
         record.__class__ = kind

@@ -44,7 +44,8 @@ class Step:
     read: Any = None
     """The compiled reader of the segment."""
     openers: tuple[Any, ...] = ()
-    """For each loop that it opens: (its depth, 1 for an item or 2 for one that is always a leaf, whether it is a level or item, its opener)."""
+    """For each loop that it opens: (its depth, 1 for an item or 2 for one that is always a leaf, whether it is a
+    level or item, its opener)."""
 
 
 class Follow(dict[str, tuple[int, "Table"]]):
@@ -113,16 +114,17 @@ class Machine:
     def find(self, state: State, segment: str, value: str) -> Step | None:
         """The best place for a segment: as the guide has it, else in the wrong order, else with an unknown
         qualifier, else in another loop; None when the set has no such segment."""
-        for search, quality in (
-            (lambda: self._search(state, segment, value, onwards=True), ""),
-            (lambda: self._search(state, segment, value, onwards=False), "order"),
-            (lambda: self._guess(state, segment, value), "code"),
-            (lambda: self._nearest(state, segment, value), "place"),
-        ):
-            found = search()
-            if found:
-                return self._step(state, *found, quality)
-        return None
+        found = self._search(state, segment, value, onwards=True)
+        if found:
+            return self._step(state, *found, "")
+        found = self._search(state, segment, value, onwards=False)
+        if found:
+            return self._step(state, *found, "order")
+        found = self._guess(state, segment, value)
+        if found:
+            return self._step(state, *found, "code")
+        found = self._nearest(state, segment, value)
+        return self._step(state, *found, "place") if found else None
 
     def _step(self, state: State, node: Node, opens: tuple[Loop, ...], quality: str) -> Step:
         keep = opens[0].depth - 1 if opens else node.loop.depth

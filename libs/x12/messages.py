@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table reads best with one entry to a line
 """What structural findings say, in plain words, and what to do about them."""
 
 #: code: (SNIP level, X12 code, message, advice). {place} is like CLM05-3, {label} its meaning, {value} its text.

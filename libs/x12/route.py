@@ -50,4 +50,4 @@ def _review_kind(family: str, bht: list[str]) -> str:
 def related(guide: str) -> bool:
     """The guide is not ours, but of a family that one of ours resembles."""
     match = _FAMILY.search(guide)
-    return bool(match) and match[0] in RELATED
+    return match is not None and match[0] in RELATED

@@ -100,7 +100,7 @@ def blocks(source: InputSource) -> Iterator[Block]:
     if isinstance(source, bytes | bytearray | memoryview):
         yield from _blocks(_Buffer(io.BytesIO(source)))
     elif isinstance(source, str | os.PathLike):
-        with open(source, "rb") as stream:
+        with Path(source).open("rb") as stream:
             yield from _blocks(_Buffer(stream))
     else:
         yield from _blocks(_Buffer(source))
@@ -273,5 +273,5 @@ def _split(header: Header, text: str, start: int, first: bool, oddities: list[tu
 
 def _dense(text: str, end: str) -> bool:
     """No blanks between segments."""
-    blank = ("\n" in text and "\n" != end) or ("\r" in text and "\r" != end) or ("\t" in text and "\t" != end)
+    blank = ("\n" in text and end != "\n") or ("\r" in text and end != "\r") or ("\t" in text and end != "\t")
     return not blank and f"{end} " not in text

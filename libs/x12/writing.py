@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from libs.x12 import compile_write, shapes
-from libs.x12.compile_write import Unwritable, WriteCompiler
+from libs.x12.compile_write import WriteCompiler
 from libs.x12.grammar import Loop
 from libs.x12.merge import merge
 from libs.x12.open_loops import heads
@@ -27,6 +27,7 @@ from libs.x12.records import (
     StatusResponse,
     SyntaxAcknowledgement,
 )
+from libs.x12.unwritable import Unwritable
 
 SETS = {
     Remittance: "835", EligibilityInquiry: "270", EligibilityResponse: "271", StatusInquiry: "276",
@@ -167,7 +168,7 @@ class Writing:
         """A record of a collection that no segment of the loop may carry."""
         if path == "contacts":
             return
-        code = getattr(record, compile_write._key(path))
+        code = getattr(record, compile_write.key_of(path))
         raise Unwritable(f"loop {loop} has no place for {path} with the code {code!r}")
 
     def lacking(self, loop: str, name: str, place: str = "") -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table reads best with one entry to a line
 """Single defects, each put into a valid file, with the segment and element at which it must be reported."""
 
 from dataclasses import dataclass

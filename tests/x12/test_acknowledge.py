@@ -1,6 +1,7 @@
 """Acknowledging: the verdicts of a 999, TA1 and 277CA follow from the findings, and are themselves without one."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 import pytest
@@ -44,7 +45,7 @@ def test_balances_are_no_business_of_the_999() -> None:
     assert [(claim.pcn, claim.accepted) for claim in answer.claims] == [("T100", False), ("T200", True), ("T300", True)]
     assert answer.claims[0].statuses[0].category == "A8"
     assert answer.batch is not None
-    assert [(q.qualifier, q.quantity) for q in answer.batch.quantities] == [("90", 2), ("AA", 1)]
+    assert [(q.qualifier, q.quantity) for q in answer.batch.quantities] == [("90", Decimal(2)), ("AA", Decimal(1))]
 
 
 def test_of_two_transactions_one_may_be_accepted() -> None:
@@ -85,7 +86,13 @@ def test_an_inquiry_that_cannot_be_answered_is_told_why() -> None:
     assert (status.statuses[0].category, status.trace) == ("E0", "PCN100")
 
 
-KINDS: list[tuple[str, Literal["999", "TA1", "277CA"]]] = [("837P", "999"), ("837P", "277CA"), ("837P", "TA1"), ("835", "999"), ("271", "999")]
+KINDS: list[tuple[str, Literal["999", "TA1", "277CA"]]] = [
+    ("837P", "999"),
+    ("837P", "277CA"),
+    ("837P", "TA1"),
+    ("835", "999"),
+    ("271", "999"),
+]
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)

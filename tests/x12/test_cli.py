@@ -21,7 +21,9 @@ def files(tmp_path: Path) -> dict[str, Path]:
         "bad": joined(put("CLM*T100", 2, "300")(segments(CLAIMS))),
         "remit": REMITTANCE.encode(),
         "text": b"hello",
-        "partner": json.dumps({"name": "strict", "severities": {"CLAIM_CHARGE": "warning", "SEGMENT_ORDER@REF": "ignore"}}).encode(),
+        "partner": json.dumps(
+            {"name": "strict", "severities": {"CLAIM_CHARGE": "warning", "SEGMENT_ORDER@REF": "ignore"}}
+        ).encode(),
     }
     for name, data in found.items():
         (tmp_path / name).write_bytes(data)
@@ -38,11 +40,30 @@ def test_check_prints_one_object_per_file(files: dict[str, Path]) -> None:
     good, bad = (json.loads(line) for line in text.splitlines())
     assert code == 1
     assert list(good)[:4] == ["file", "interchanges", "transactions", "findings"]
-    assert good["transactions"] == [{"set": "837P", "guide": "005010X222A1", "control": "0001", "claims": 3, "ok": True}]
+    assert good["transactions"] == [
+        {"set": "837P", "guide": "005010X222A1", "control": "0001", "claims": 3, "ok": True}
+    ]
     assert good["findings"] == []
     finding = bad["findings"][0]
-    assert list(finding)[:10] == ["level", "code", "severity", "loop", "segment", "segment_index", "offset", "element", "value", "message"]
-    assert (finding["level"], finding["code"], finding["segment"], finding["element"], finding["value"]) == (3, "CLAIM_CHARGE", "CLM", 2, "300")
+    assert list(finding)[:10] == [
+        "level",
+        "code",
+        "severity",
+        "loop",
+        "segment",
+        "segment_index",
+        "offset",
+        "element",
+        "value",
+        "message",
+    ]
+    assert (finding["level"], finding["code"], finding["segment"], finding["element"], finding["value"]) == (
+        3,
+        "CLAIM_CHARGE",
+        "CLM",
+        2,
+        "300",
+    )
     raw = files["bad"].read_bytes()
     assert raw[finding["offset"] :].startswith(b"CLM*T100*300")
     assert raw.decode().split("~")[finding["segment_index"]].startswith("CLM*T100*300")
@@ -73,9 +94,18 @@ def test_read_prints_a_remittance_with_its_balances(files: dict[str, Path]) -> N
     (remittance,) = json.loads(text)["transactions"]
     assert code == 0
     assert remittance["payment"]["amount_cents"] == 13450
-    assert (remittance["payment"]["method"], remittance["payment"]["trace_number"], remittance["payment"]["date"]) == ("ACH", "EFT0000001", "2026-01-20")
+    assert (remittance["payment"]["method"], remittance["payment"]["trace_number"], remittance["payment"]["date"]) == (
+        "ACH",
+        "EFT0000001",
+        "2026-01-20",
+    )
     claim = remittance["claims"][2]
-    assert (claim["id"], claim["charged_cents"], claim["paid_cents"], claim["payer_control_number"]) == ("PCN200", 30500, 15950, "ICN200")
+    assert (claim["id"], claim["charged_cents"], claim["paid_cents"], claim["payer_control_number"]) == (
+        "PCN200",
+        30500,
+        15950,
+        "ICN200",
+    )
     assert claim["lines"][1]["remark_codes"] == ["N130"]
     assert [balance["ok"] for balance in remittance["balances"].values()] == [True, True, True]
     assert remittance["provider_adjustments"][0]["code"] == "WO"

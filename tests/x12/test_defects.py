@@ -18,7 +18,9 @@ def test_a_valid_file_has_no_finding(name: str) -> None:
 def test_a_defect_is_reported_where_it_is(name: str, defect: Defect) -> None:
     report = x12.check(joined(defect.change(segments(VALID[name]))))
     places = {(f.segment, f.element) for f in report.findings}
-    assert (defect.segment, defect.element) in places, [(f.code, f.segment, f.element, f.message) for f in report.findings]
+    assert (defect.segment, defect.element) in places, [
+        (f.code, f.segment, f.element, f.message) for f in report.findings
+    ]
     if defect.code:
         assert defect.code in {f.code for f in report.findings if f.segment == defect.segment}
     assert len(report.findings) <= 6, "one defect is not a hundred findings"

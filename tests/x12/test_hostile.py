@@ -5,7 +5,7 @@ import os
 import random
 import tracemalloc
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,9 +28,10 @@ def use(data: bytes) -> None:
             plain(record)
     except x12.Unreadable:
         assert not report.readable
-    for kind in ("999", "TA1", "277CA", "271", "277"):
+    kinds: tuple[Literal["999", "TA1", "277CA", "271", "277"], ...] = ("999", "TA1", "277CA", "271", "277")
+    for kind in kinds:
         try:
-            answer = x12.acknowledge(data, as_=kind)  # type: ignore[arg-type]
+            answer = x12.acknowledge(data, as_=kind)
         except (x12.Unwritable, x12.Unreadable):
             continue
         assert x12.check(answer).readable
@@ -66,7 +67,9 @@ def mutated(seed: int) -> bytes:
             draw.shuffle(parts)
         elif act == 3 and parts[at]:
             e = parts[at].split("*")
-            e[draw.randrange(len(e))] = draw.choice(["", "X", "9" * 40, "-1", "1.2.3", "\x00", "é", "::::", "^^", "20261399"])
+            e[draw.randrange(len(e))] = draw.choice(
+                ["", "X", "9" * 40, "-1", "1.2.3", "\x00", "é", "::::", "^^", "20261399"]
+            )
             parts[at] = "*".join(e)
         elif act == 4:
             parts[at] = parts[at] + "*" * draw.randint(1, 40)
@@ -103,7 +106,9 @@ def peak_of(stream: Endless) -> tuple[int, int]:
     """Findings and the most memory that a check needed."""
     tracemalloc.start()
     try:
-        count = sum(1 for _ in x12.findings(stream))  # type: ignore[arg-type]
+        count = 0
+        for _ in x12.findings(stream):  # type: ignore[arg-type]
+            count += 1
         return count, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

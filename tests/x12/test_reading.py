@@ -20,7 +20,13 @@ def claims_of(data: bytes) -> tuple[x12.Claim, ...]:
 
 def test_a_claim_has_what_its_segments_say() -> None:
     first, second, third = claims_of(CLAIMS.encode())
-    assert (first.pcn, first.charge_cents, first.pos, first.authorization, first.referral) == ("T100", 30500, "11", "AUTH0001", "REF77")
+    assert (first.pcn, first.charge_cents, first.pos, first.authorization, first.referral) == (
+        "T100",
+        30500,
+        "11",
+        "AUTH0001",
+        "REF77",
+    )
     assert first.diagnoses == ("F411", "F4310")
     assert first.billing_provider.id == "1234567893"
     assert first.billing_provider.taxonomy == "261QM0801X"
@@ -35,7 +41,10 @@ def test_a_claim_has_what_its_segments_say() -> None:
     payer = third.other_payers[0]
     assert (payer.paid_cents, payer.claim_number, payer.payer.id) == (16000, "ICN700", "60054")
     decision = third.lines[1].adjudications[0]
-    assert [(a.group, a.reason, a.amount_cents) for a in decision.adjustments] == [("CO", "45", 5000), ("PR", "3", 2000)]
+    assert [(a.group, a.reason, a.amount_cents) for a in decision.adjustments] == [
+        ("CO", "45", 5000),
+        ("PR", "3", 2000),
+    ]
 
 
 def test_a_payment_has_every_reason_and_every_remark() -> None:
@@ -45,10 +54,16 @@ def test_a_payment_has_every_reason_and_every_remark() -> None:
     assert correction.lines[0].modifiers == ("95",)
     assert partial.adjustments[0].reason == "253"
     assert partial.remark_codes == ("MA01",)
-    assert [(a.reason, a.amount_cents, a.quantity) for a in partial.lines[0].adjustments] == [("45", 5200, Decimal(1)), ("97", 2000, None)]
+    assert [(a.reason, a.amount_cents, a.quantity) for a in partial.lines[0].adjustments] == [
+        ("45", 5200, Decimal(1)),
+        ("97", 2000, None),
+    ]
     assert partial.lines[1].remark_codes == ("N130",)
     assert denied.patient_responsibility_cents == 0
-    assert [(a.code, a.reference, a.amount_cents) for a in record.provider_adjustments] == [("WO", "ICN050", 1500), ("L6", "", -500)]
+    assert [(a.code, a.reference, a.amount_cents) for a in record.provider_adjustments] == [
+        ("WO", "ICN050", 1500),
+        ("L6", "", -500),
+    ]
     assert record.payment.paid_on == date(2026, 1, 20)
 
 
@@ -58,7 +73,11 @@ def test_benefits_keep_repetitions_messages_and_the_carve_out() -> None:
     assert answer.benefits[2].percent == Decimal("0.2")
     assert answer.benefits[3].messages == ("FIRST THREE VISITS FREE",)
     contact = answer.benefits[4].entities[0]
-    assert (answer.benefits[4].code, contact.name, contact.contacts[0].phone) == ("U", "MINDCARE BEHAVIORAL", "8005550199")
+    assert (answer.benefits[4].code, contact.name, contact.contacts[0].phone) == (
+        "U",
+        "MINDCARE BEHAVIORAL",
+        "8005550199",
+    )
 
 
 @pytest.mark.parametrize("end", ["~", "~\n", "~\r\n", "\n", "~   ", "~\n\n\t"])
@@ -70,10 +89,13 @@ def test_line_breaks_and_indentation_change_nothing(end: str) -> None:
 
 @pytest.mark.parametrize("marks", ["|>{'", "\x1d\x1f\x1e\x1c", "+:*!"])
 def test_delimiters_come_from_the_isa(marks: str) -> None:
-    element, component, repetition, segment = marks
+    element, component, repetition, segment = list(marks)
     table = {ord("*"): element, ord(":"): component, ord("^"): repetition, ord("~"): segment}
     data = VALID["271"].translate(table).encode("latin-1")
-    assert x12.read(data).one(x12.EligibilityResponse).answers == x12.read(VALID["271"].encode()).one(x12.EligibilityResponse).answers
+    assert (
+        x12.read(data).one(x12.EligibilityResponse).answers
+        == x12.read(VALID["271"].encode()).one(x12.EligibilityResponse).answers
+    )
 
 
 def test_a_byte_order_mark_junk_and_a_missing_terminator_are_findings_and_no_obstacle() -> None:
@@ -123,14 +145,23 @@ def test_a_claim_changed_is_another_claim_without_a_source() -> None:
 def test_a_stream_a_path_and_bytes_read_the_same(tmp_path: Path) -> None:
     path = tmp_path / "claims.edi"
     path.write_bytes(CLAIMS.encode())
-    assert claims_of(path.read_bytes()) == x12.read(path).one(Claims).claims == x12.read(io.BytesIO(CLAIMS.encode())).one(Claims).claims
+    assert (
+        claims_of(path.read_bytes())
+        == x12.read(path).one(Claims).claims
+        == x12.read(io.BytesIO(CLAIMS.encode())).one(Claims).claims
+    )
 
 
 def test_transactions_and_claims_come_one_at_a_time() -> None:
     seen = []
     for transaction in x12.read((CLAIMS + REMITTANCE).encode()):
         seen += [(transaction.set, item.pcn) for item in transaction]
-    assert seen == [("837P", "T100"), ("837P", "T200"), ("837P", "T300"), *[("835", p) for p in ("PCN100", "PCN100", "PCN200", "PCN300")]]
+    assert seen == [
+        ("837P", "T100"),
+        ("837P", "T200"),
+        ("837P", "T300"),
+        *[("835", p) for p in ("PCN100", "PCN100", "PCN200", "PCN300")],
+    ]
 
 
 def test_what_is_not_x12_says_so() -> None:

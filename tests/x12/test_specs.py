@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,12 @@ def test_the_library_stands_on_its_own() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module]
             for name in names:
-                assert name.startswith("libs.x12") or name == "libs" or name.partition(".")[0] in sys.stdlib_module_names, (path, name)
+                assert (
+                    name.startswith("libs.x12") or name == "libs" or name.partition(".")[0] in sys.stdlib_module_names
+                ), (path, name)
 
 
 def test_codes_may_end() -> None:
-    from datetime import date
-
     assert code_list("carc").valid_on("15", date(2020, 1, 1))
     assert not code_list("carc").valid_on("15", date(2025, 1, 1))
     assert code_list("pos").valid_on("10", date(2024, 1, 1))

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from libs import x12
 from tests.x12.samples import VALID
 
-ENVELOPE = x12.Envelope(
-    sender_id="BRIGHTMINDS", receiver_id="CLEARHOUSE", control_number=7, created=datetime(2026, 1, 20, 8, 30), usage="T"
-)  # noqa: DTZ001
+NOW = datetime(2026, 1, 20, 8, 30)  # noqa: DTZ001 - an interchange's time has no zone
+ENVELOPE = x12.Envelope(sender_id="BRIGHTMINDS", receiver_id="CLEARHOUSE", control_number=7, created=NOW, usage="T")
 PROVIDER = x12.Party(
     name="BRIGHT MINDS",
     id_qualifier="XX",
@@ -37,7 +36,9 @@ PAYER = x12.Party(name="ACME", id_qualifier="PI", id="60054")
 
 
 def a_claim(**changes: object) -> x12.Claim:
-    line = x12.ServiceLine(procedure="90837", charge_cents=17500, service_date=date(2026, 1, 5), line_control_number="L1")
+    line = x12.ServiceLine(
+        procedure="90837", charge_cents=17500, service_date=date(2026, 1, 5), line_control_number="L1"
+    )
     claim = x12.Claim(
         pcn="P1",
         charge_cents=17500,
@@ -53,7 +54,9 @@ def a_claim(**changes: object) -> x12.Claim:
 def a_file(*claims: x12.Claim, **changes: object) -> x12.ClaimFile:
     file = x12.ClaimFile(
         envelope=ENVELOPE,
-        submitter=x12.Party(name="BM", id_qualifier="46", id="123", contacts=(x12.Contact(name="JO", phone="5125550100"),)),
+        submitter=x12.Party(
+            name="BM", id_qualifier="46", id="123", contacts=(x12.Contact(name="JO", phone="5125550100"),)
+        ),
         receiver=x12.Party(name="CH", id_qualifier="46", id="CH1"),
         reference="B1",
         claims=claims,
@@ -69,7 +72,9 @@ def test_claims_of_one_patient_share_their_levels() -> None:
 
 
 def test_a_patient_who_is_not_the_subscriber_has_a_level() -> None:
-    child = x12.Patient(party=dataclasses.replace(PATIENT, first_name="KIDD", id="", id_qualifier=""), relationship="19")
+    child = x12.Patient(
+        party=dataclasses.replace(PATIENT, first_name="KIDD", id="", id_qualifier=""), relationship="19"
+    )
     subscriber = x12.Subscriber(party=PATIENT, relationship="", filing_code="CI")
     data = x12.write_837p(a_file(a_claim(patient=child, subscriber=subscriber)))
     assert b"HL*2*1*22*1~" in data
@@ -89,9 +94,20 @@ def test_a_secondary_claim_carries_the_primary_payers_decision() -> None:
         adjudicated=date(2026, 1, 15),
     )
     line = dataclasses.replace(a_claim().lines[0], adjudications=(decision,))
-    prior = x12.OtherPayer(sequence="P", subscriber=PATIENT, payer=PAYER, paid_cents=10000, claim_number="ICN1", filing_code="CI")
+    prior = x12.OtherPayer(
+        sequence="P", subscriber=PATIENT, payer=PAYER, paid_cents=10000, claim_number="ICN1", filing_code="CI"
+    )
     second = x12.Subscriber(party=PATIENT, sequence="S", filing_code="CI")
-    data = x12.write_837p(a_file(a_claim(lines=(line,), other_payers=(prior,), subscriber=second, payer=x12.Party(name="B", id_qualifier="PI", id="7"))))
+    data = x12.write_837p(
+        a_file(
+            a_claim(
+                lines=(line,),
+                other_payers=(prior,),
+                subscriber=second,
+                payer=x12.Party(name="B", id_qualifier="PI", id="7"),
+            )
+        )
+    )
     data = data.replace(b"PI*7~", b"PI*77777~")
     assert x12.check(data).findings == ()
     assert b"CAS*CO*45*50~CAS*PR*1*25~" in data

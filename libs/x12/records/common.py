@@ -27,7 +27,7 @@ class Envelope:
     receiver_id: str
     control_number: int = 1
     """ISA13; unique per submitter and receiver over time."""
-    created: datetime = datetime(2000, 1, 1)
+    created: datetime = datetime(2000, 1, 1)  # noqa: DTZ001 - X12 times have no zone
     """ISA09/10 and GS04/05, local to the sender, so without a zone."""
     sender_qualifier: str = "ZZ"
     receiver_qualifier: str = "ZZ"

@@ -22,7 +22,8 @@ class Decision:
     """What the reviewer decided (HCR)."""
 
     action: str
-    """HCR01: A1 certified, A2 partly, A3 not, A4 pended, A6 modified, C cancelled, CT contact payer, NA not required."""
+    """HCR01: A1 certified, A2 partly, A3 not, A4 pended, A6 modified, C cancelled, CT contact the payer,
+    NA not required."""
     authorization: str = ""
     """HCR02, the certification number."""
     reason: str = ""

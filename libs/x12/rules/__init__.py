@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from libs.x12.findings import Severity
 from libs.x12.parts import Part, Places, Tx
+
+#: Modules whose rules register themselves when they are first needed.
+MODULES = ("claim", "dates", "eligibility", "other_payers", "payment", "people", "remittance", "status")
 
 Body = Callable[[Part, Tx], Places]
 
@@ -53,7 +57,8 @@ def rule(
 
 def rules_of(set_name: str) -> dict[str, list[Rule]]:
     """Loop id to the rules of a set; '' for those of the whole transaction."""
-    from libs.x12.rules import claim, eligibility, other_payers, payment, status  # noqa: F401 - they register themselves
+    for module in MODULES:
+        import_module(f"libs.x12.rules.{module}")
 
     found: dict[str, list[Rule]] = {}
     for (name, loop), entries in RULES.items():
@@ -64,6 +69,5 @@ def rules_of(set_name: str) -> dict[str, list[Rule]]:
 
 def segment_rules() -> dict[str, list[Any]]:
     """Segment id to the rules that every segment of that id keeps, in any set."""
-    from libs.x12.rules import segments
-
-    return segments.SEGMENTS
+    found: dict[str, list[Any]] = import_module("libs.x12.rules.segments").SEGMENTS
+    return found

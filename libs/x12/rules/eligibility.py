@@ -65,7 +65,9 @@ def rejected_yet_answered(level: Part, tx: Tx) -> Places:
     for person in level.loops("2100C", "2100D"):
         for aaa in person.all("AAA"):
             if benefits and at(aaa, 3) in ("75", "67", "72", "73", "58", "71"):
-                yield Place(aaa, f"AAA03 {at(aaa, 3)} says that there is no answer, but benefits follow", value=at(aaa, 3))
+                yield Place(
+                    aaa, f"AAA03 {at(aaa, 3)} says that there is no answer, but benefits follow", value=at(aaa, 3)
+                )
 
 
 @rule(

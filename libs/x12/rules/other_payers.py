@@ -177,7 +177,8 @@ def claim_balances(claim: Part, tx: Tx) -> Places:
             payments = [amount(decision.first("SVD"), 2) for decision in lines]
             known = [value for value in payments if value is not None]
             if len(known) == len(payments) and sum(known) - total(own) != paid:
-                said = f"AMT*D says {dollars(paid)}, the lines' payments less claim-level adjustments are {dollars(sum(known) - total(own))}"
+                lines_paid = dollars(sum(known) - total(own))
+                said = f"AMT*D says {dollars(paid)}, the lines' payments less claim-level adjustments are {lines_paid}"
                 yield Place(amt, said, 2, value=at(amt, 2), claim=number(claim), code="COB_PAID")
                 continue
         explained = paid + total(own) + sum(total(decision.all("CAS")) for decision in lines)

@@ -15,6 +15,7 @@ ICD10 = re.compile(r"[A-Z][0-9][0-9AB][0-9A-Z]{0,4}")
 ICD9 = re.compile(r"[0-9V][0-9]{2,4}|E[0-9]{3,4}")
 HCPCS = re.compile(r"[0-9]{4}[0-9A-Z]|[A-V][0-9]{4}")
 TAXONOMY = re.compile(r"[0-9]{3}[0-9A-Z]{6}X")
+CANADIAN = re.compile(r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]")
 MODIFIER = re.compile(r"[0-9A-Z]{2}")
 
 
@@ -133,9 +134,9 @@ def nine_digits(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
 def american_zip(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A ZIP code has five or nine digits."""
     text = at(seg, 3)
-    if text and at(seg, 4) in ("", "US") and not (text.isdigit() and len(text) in (5, 9)):
-        if not re.fullmatch(r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]", text):
-            yield Place(seg, f"N403 {text!r} is not a ZIP code", 3, value=text)
+    american = text.isdigit() and len(text) in (5, 9)
+    if text and at(seg, 4) in ("", "US") and not american and not CANADIAN.fullmatch(text):
+        yield Place(seg, f"N403 {text!r} is not a ZIP code", 3, value=text)
 
 
 @segment_rule(

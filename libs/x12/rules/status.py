@@ -120,7 +120,15 @@ def provider_totals(level: Part, tx: Tx) -> Places:
             yield from _totals(part, counts, ("QA", "QC"))
 
 
-@rule("VERDICT", sets="999", loop="2000", level=4, source="999 (X231A1), notes on IK5", advice="Reject what has errors, or send E.", x12="7")
+@rule(
+    "VERDICT",
+    sets="999",
+    loop="2000",
+    level=4,
+    source="999 (X231A1), notes on IK5",
+    advice="Reject what has errors, or send E.",
+    x12="7",
+)
 def verdict(answer: Part, tx: Tx) -> Places:
     """Keep the verdicts; a transaction with errors is not simply accepted."""
     ik5 = answer.first("IK5")

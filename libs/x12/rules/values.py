@@ -10,9 +10,10 @@ _CENTS: convert.Remembered = convert.Remembered(convert.cents)
 def cents(text: str) -> int | None:
     """Whole cents, or None for what is no amount."""
     try:
-        return _CENTS[text] if text else None  # type: ignore[no-any-return]
+        value: int | None = _CENTS[text] if text else None
     except ValueError:
         return None
+    return value
 
 
 def amount(seg: Seg | None, position: int) -> int | None:

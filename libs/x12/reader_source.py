@@ -1,0 +1,304 @@
+"""The source text of a set's readers: for each segment the statements that fill its fields."""
+
+from dataclasses import replace
+from typing import Any
+
+from libs.x12 import grammar, shapes
+from libs.x12.grammar import Element, Loop, Node, Spec
+
+
+def target_of(node: Node, owner: type) -> str:
+    """The path of the record that a segment fills, or '' for the loop's own.
+
+    Without a word in the specification a segment joins the dictionary's collection, if the owner has one; where
+    the specification names fields that the collection's records do not have, those of the owner are meant, and
+    the dictionary's do not apply."""
+    path = node.target.lstrip("^")
+    default = grammar.dictionary()[1][node.id]
+    if path or not default:
+        return path
+    field = shapes.fields(owner).get(default)
+    named = {part.field.partition("/")[0].lstrip("^") for part in parts_of(node) if part.explicit and part.field}
+    if field and field.record and named <= set(shapes.fields(field.record)):
+        return default
+    for part in parts_of(node):
+        part.field = part.field if part.explicit else ""
+    return ""
+
+
+def parts_of(node: Node) -> list[Element]:
+    """Its elements and their components."""
+    return [part for element in node.elements for part in (element, *element.components)]
+
+
+class Compiler:
+    """Writes the source of one set's readers."""
+
+    def __init__(self, spec: Spec, component: str, repetition: str) -> None:
+        self.spec = spec
+        self.component = component
+        self.repetition = repetition
+        self.item = shapes.fields(shapes.named(spec.record))[spec.items].record if spec.items else None
+
+    def owner(self, loop: Loop) -> type | None:
+        """The class of the record that the loop's segments fill; None for an opaque loop."""
+        if loop.parent is None:
+            return shapes.named(self.spec.record)
+        if loop.kind in ("item", "level"):
+            return self.item
+        if loop.kind == ".":
+            return self.owner(loop.parent)
+        if loop.kind == "->":
+            base = self.item if loop.target.startswith("^") else self.owner(loop.parent)
+            if base is None:
+                return None
+            for name in loop.target.lstrip("^").split("."):
+                found = shapes.fields(base)[name].record
+                assert found, f"{loop.id}: {loop.target} holds records"
+                base = found
+            return base
+        return None
+
+    def reader(self, node: Node) -> str | None:
+        """The body of the node's function, or None when the segment has no field."""
+        owner = self.owner(node.loop)
+        if owner is None or not node.mapped or (node.id in ("HL", "LX") and not any(e.field for e in node.elements)):
+            return None
+        if node.raw:
+            return self._raw(node, owner)
+        base = self.item if node.target.startswith("^") and self.item else owner
+        path = target_of(node, base)
+        if path and not (node.elements and any(e.group for e in node.elements)):
+            return self._into(node, base, path, "t" if node.target.startswith("^") else "o")
+        if any(e.group for e in node.elements):
+            return self._groups(node, base, path)
+        if node.id == "PER":
+            return None
+        lines = self._fill(node, base, "o")
+        return "\n".join(lines) if lines else None
+
+    def collected(self, node: Node) -> str:
+        """The field of the loop's record that the segment's own record goes to, if that is all that it does."""
+        owner = self.owner(node.loop)
+        if owner is None or node.raw or node.target.startswith("^"):
+            return ""
+        path = target_of(node, owner)
+        if not path or "." in path or any(part.field.startswith("^") for part in parts_of(node)):
+            return ""
+        field = shapes.fields(owner)[path]
+        shared = any(loop.target.partition(".")[0] == path for loop in node.loop.loops())
+        alone = sum(other.target.partition(".")[0] == path for other in node.loop.nodes()) <= 1
+        return path if field.record and (field.many or (alone and not shared and node.repeat == 1)) else ""
+
+    def _raw(self, node: Node, owner: type) -> str:
+        *path, last = node.raw.split(".")
+        lines, variable, owner = self._walk("o", owner, path, 1)
+        if shapes.fields(owner)[last].kind == "segment":
+            return "\n".join([*lines, *_append(f"{variable}.{last}", "tuple(e)", 1)])
+        return "\n".join([*lines, f"    {variable}.{last} = tuple(e[1:])"])
+
+    def _walk(self, variable: str, owner: type, path: list[str], indent: int) -> tuple[list[str], str, type]:
+        """Get or create the records along a path."""
+        lines: list[str] = []
+        pad = "    " * indent
+        for name in path:
+            found = shapes.fields(owner)[name].record
+            assert found, name
+            inner = f"{variable}_{name}"
+            lines += [
+                f"{pad}{inner} = {variable}.{name}",
+                f"{pad}if {inner} is None: {inner} = {variable}.{name} = {new_name(found)}()",
+            ]
+            variable, owner = inner, found
+        return lines, variable, owner
+
+    def _into(self, node: Node, base: type, path: str, holder: str) -> str:
+        """Fill a record of the segment's own, then hang it where it belongs."""
+        *way, last = path.split(".")
+        lines, variable, owner = self._walk(holder, base, way, 1)
+        field = shapes.fields(owner)[last]
+        assert field.record, f"{node.id} -> {path}"
+        if field.many:
+            lines.append(f"    x = {new_name(field.record)}()")
+        else:
+            lines += [f"    x = {variable}.{last}", f"    if x is None: x = {new_name(field.record)}()"]
+        lines += _contact() if node.id == "PER" else self._fill(node, field.record, "x")
+        if field.record.__name__ == "Rejection":
+            lines.append(f"    x.level = {node.loop.id!r}")
+        lines += _append(f"{variable}.{last}", "x", 1) if field.many else [f"    {variable}.{last} = x"]
+        return "\n".join(lines)
+
+    def _groups(self, node: Node, base: type, path: str) -> str:
+        """A segment that repeats a group of elements: one record for each."""
+        field = shapes.fields(base)[path]
+        record = field.record
+        assert record
+        shared = [(i + 1, e) for i, e in enumerate(node.elements) if e.group is None]
+        grouped = [(i + 1, e) for i, e in enumerate(node.elements) if e.group]
+        first, size = grouped[0][0], grouped[0][1].group[1]  # type: ignore[index]
+        lines = ["    n = len(e)", "    made = []", f"    for i in range({first}, n, {size}):"]
+        lines += [f"        if not any(e[i:i + {size}]): continue", f"        x = {new_name(record)}()"]
+        for position, element in shared:
+            if element.field:
+                lines += [f"        if n > {position}:"]
+                lines += self._assign(element, record, "x", f"e[{position}]", 3)
+        for place in range(size):
+            element = grouped[place][1]
+            if element.field or element.components:
+                lines += [f"        if n > i + {place}:" if place else "        if True:"]
+                lines += self._assign(element, record, "x", f"e[i + {place}]" if place else "e[i]", 3)
+        lines.append("        made.append(x)")
+        lines += [f"    if o.{path}: o.{path}.extend(made)", f"    elif made: o.{path} = made"]
+        return "\n".join(lines)
+
+    def _fill(self, node: Node, record: type, variable: str) -> list[str]:
+        """Nested tests of the segment's length, each with the assignment that it allows."""
+        known = shapes.fields(record)
+        lines: list[str] = []
+        indent = 1
+        done: set[str] = set()
+        prefix = _common_prefix(node)
+        if prefix and prefix in known and known[prefix].record:
+            walk, variable, record = self._walk(variable, record, [prefix], 1)
+            inner = [_renamed(e, e.field.partition(".")[2]) if "." in e.field else e for e in node.elements]
+            body = self._fill(replace(node, elements=tuple(inner)), record, variable)
+            return [body[0], *walk, *body[1:]] if body else []
+        for position, element in enumerate(node.elements, 1):
+            body = self._element(node, element, position, record, known, variable, indent + 1, done)
+            if body:
+                lines += ["    " * indent + f"if n > {position}:", *body]
+                indent += 1
+        return ["    n = len(e)", *lines] if lines else []
+
+    def _element(
+        self,
+        node: Node,
+        element: Element,
+        position: int,
+        record: type,
+        known: Any,
+        variable: str,
+        indent: int,
+        done: set[str],
+    ) -> list[str]:
+        if element.usage == "N" or skipped(element, record):
+            return []
+        name = element.field
+        head = name.lstrip("^").partition(".")[0].partition("/")[0]
+        if not element.components and not name:
+            return []
+        if name and not name.startswith("^") and head not in known:
+            return []
+        if name in known and known[name].kind == "datetime":
+            if name in done:
+                return []
+            done.add(name)
+            pad = "    " * indent
+            later = f"e[{position + 1}] if n > {position + 1} else ''"
+            return [f"{pad}if e[{position}]: {variable}.{name} = STAMP[e[{position}], {later}]"]
+        return self._assign(element, record, variable, f"e[{position}]", indent)
+
+    def _assign(  # noqa: PLR0911 - one answer for each kind of field
+        self, element: Element, record: type, variable: str, text: str, indent: int
+    ) -> list[str]:
+        """Statements that put an element's text where it belongs."""
+        pad = "    " * indent
+        if element.components:
+            return self._composite(element, record, variable, text, indent)
+        name = element.field
+        if name.startswith("^"):
+            assert self.item
+            variable, record, name = "t", self.item, name[1:]
+        name, _, second = name.partition("/")
+        *way, last = name.split(".")
+        if way:
+            lines, inner, owner = self._walk(variable, record, way, indent + 1)
+            rest = self._assign(_renamed(element, last), owner, inner, text, indent + 1)
+            return [f"{pad}if {text}:", *lines, *rest]
+        field = shapes.fields(record)[last]
+        place = f"{variable}.{last}"
+        if second:
+            return [f"{pad}{place}, {variable}.{second} = SPAN[{text}]"]
+        if field.many:
+            if field.kind == "str" and element.repeats > 1:
+                if not self.repetition:
+                    return _append(place, text, indent)
+                value = f"{text}.split({self.repetition!r})"
+                return [f"{pad}if {text}: {place} = [*{place}, *{value}] if {place} else {value}"]
+            value = f"INT[{text}]" if field.kind == "int" else text
+            return [f"{pad}if {text}:", *_append(place, value, indent + 1)]
+        return [pad + _scalar(field, place, text)]
+
+    def _composite(self, element: Element, record: type, variable: str, text: str, indent: int) -> list[str]:
+        pad = "    " * indent
+        known = shapes.fields(record)
+        if element.field:
+            return [f"{pad}if {text}: {variable}.{element.field} = {text}.split({self.component!r})"]
+        lines: list[str] = []
+        deeper = indent
+        for place, part in enumerate(element.components):
+            head = part.field.partition(".")[0].lstrip("^")
+            if part.usage == "N" or not head or (head not in known and not part.field.startswith("^")):
+                continue
+            if skipped(part, record):
+                continue
+            lines += ["    " * deeper + f"if m > {place}:"]
+            deeper += 1
+            lines += self._assign(part, record, variable, f"c[{place}]", deeper)
+        if not lines:
+            return []
+        return [f"{pad}c = {text}.split({self.component!r}); m = len(c)", *lines]
+
+
+def skipped(element: Element, record: type) -> bool:
+    """A constant that the role already says: NM101 and PRV01 of a party with only one possible value."""
+    return bool(element.constant) and element.field in ("code", "provider_code") and record.__name__ == "Party"
+
+
+def _renamed(element: Element, name: str) -> Element:
+    return Element(
+        element.usage, element.number, element.codes, element.list_name, element.repeats, (), "", name, element.default
+    )
+
+
+def _common_prefix(node: Node) -> str:
+    """The record that all of a segment's fields belong to, such as the address of N3 and N4."""
+    heads = {part.field.partition(".")[0] if "." in part.field else "" for part in parts_of(node) if part.field}
+    return heads.pop() if len(heads) == 1 else ""
+
+
+def new_name(record: type) -> str:
+    return f"New_{record.__name__}"
+
+
+def _append(place: str, value: str, indent: int) -> list[str]:
+    pad = "    " * indent
+    return [f"{pad}if {place}: {place}.append({value})", f"{pad}else: {place} = [{value}]"]
+
+
+def _scalar(field: shapes.Field, place: str, text: str) -> str:
+    optional = "_N" if field.optional or (field.kind == "decimal" and field.default is None) else ""
+    if field.kind == "str":
+        return f"{place} = {text}"
+    if field.kind == "bool":
+        return f"{place} = {text} == '1'"
+    if field.kind == "date":
+        return f"{place} = DAY[{text}]"
+    table = {"cents": "CENTS", "int": "INT", "decimal": "DEC"}[field.kind] + optional
+    if field.kind == "decimal" and not optional:
+        return f"if {text}: {place} = DEC[{text}]"
+    return f"{place} = {table}[{text}]"
+
+
+def _contact() -> list[str]:
+    """A PER: function, name, and pairs of a kind of number and the number."""
+    return [
+        "    n = len(e)",
+        "    if n > 1: x.function = e[1]",
+        "    if n > 2: x.name = e[2]",
+        "    for i in range(3, min(n - 1, 8), 2):",
+        "        setattr(x, PER_FIELDS.get(e[i], 'phone'), e[i + 1])",
+    ]
+
+
+PER_FIELDS = {"TE": "phone", "HP": "phone", "WP": "phone", "EX": "extension", "FX": "fax", "EM": "email", "UR": "url"}

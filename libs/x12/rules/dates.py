@@ -1,0 +1,77 @@
+"""Rules of the 837 about time: no service in the future, no discharge before the admission."""
+
+from libs.x12.parts import Part, Place, Places, Tx, at
+from libs.x12.rules import rule
+from libs.x12.rules.claim import BOTH, number
+from libs.x12.rules.values import days
+
+
+@rule(
+    "DATE_IN_FUTURE",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="A claim follows its service",
+    advice="Correct the date.",
+    x12="8",
+)
+def dates_in_future(claim: Part, tx: Tx) -> Places:
+    """No service lies after the day of the file."""
+    for part, qualifiers in (
+        (claim, ("431", "439", "484", "304", "454", "453", "434")),
+        *((line, ("472",)) for line in claim.loops("2400")),
+    ):
+        for _, last, seg in days(part, *qualifiers):
+            if last > tx.today:
+                yield Place(
+                    seg, f"DTP03 {at(seg, 3)} lies after the day of the file", 3, value=at(seg, 3), claim=number(claim)
+                )
+
+
+@rule(
+    "DATE_ORDER",
+    sets=BOTH,
+    loop="2300",
+    level=4,
+    source="A stay ends after it began; services lie within life and stay",
+    advice="Correct the dates.",
+    x12="8",
+)
+def dates_in_order(claim: Part, tx: Tx) -> Places:
+    """Discharge follows admission, service follows birth."""
+    admitted, discharged = days(claim, "435"), days(claim, "096")
+    if admitted and discharged and discharged[0][0] < admitted[0][0]:
+        seg = discharged[0][2]
+        yield Place(
+            seg,
+            f"The discharge {discharged[0][0]} lies before the admission {admitted[0][0]}",
+            3,
+            value=at(seg, 3),
+            claim=number(claim),
+        )
+    born = _birth(claim)
+    for line in claim.loops("2400"):
+        for first, _, seg in days(line, "472"):
+            if born and first < born:
+                yield Place(
+                    seg,
+                    f"The service of {first} lies before the patient's birth",
+                    3,
+                    value=at(seg, 3),
+                    claim=number(claim),
+                )
+    for begin, end in (("360", "361"), ("090", "091"), ("297", "296")):
+        one, two = days(claim, begin), days(claim, end)
+        if one and two and two[0][0] < one[0][0]:
+            yield Place(two[0][2], f"DTP*{end} lies before DTP*{begin}", 3, value=at(two[0][2], 3), claim=number(claim))
+
+
+def _birth(claim: Part) -> str:
+    """The patient's birth date."""
+    patient = claim.up("2000C")
+    people = patient.loops("2010CA") if patient else []
+    if not people:
+        subscriber = claim.up("2000B")
+        people = subscriber.loops("2010BA") if subscriber else []
+    text = people[0].value("DMG", 2) if people else ""
+    return text if len(text) == 8 and text.isdigit() else ""
