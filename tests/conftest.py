@@ -28,6 +28,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PASSWORDS = {role: f"{role}-secret" for role in ROLES}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the crash suite is told: on which log, and how often. The Makefile says the same by environment."""
+    group = parser.getgroup("parity")
+    group.addoption("--log", choices=("embedded", "kafka"), default=os.environ.get("PARITY_LOG") or "embedded")
+    group.addoption("--seeds", type=int, default=int(os.environ.get("PARITY_SEEDS") or 1))
+    group.addoption("--require-kafka", action="store_true", default=bool(os.environ.get("PARITY_REQUIRE_KAFKA")))
+
+
 @dataclass(slots=True)
 class TestDatabase:
     """A database migrated to head, and the ways into it."""

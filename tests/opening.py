@@ -1,0 +1,68 @@
+"""A practice of a scenario opens: its place, its clinician, who has loaded them, its account at the clearinghouse."""
+
+from typing import Any
+
+from deploy.local.demo.client import Client
+from deploy.local.demo.practice import Clinician, Practice
+
+PAYERS = ("pay_meridian", "pay_harborbh", "pay_bluebonnet", "pay_medicare", "pay_summit")
+WHERE = {"line1": "12 Elm St", "city": "Austin", "state": "TX", "zip": "787030001"}
+
+
+async def organisation(client: Client, practice: Practice) -> tuple[str, str, dict[str, str]]:
+    """The ids of the practice, of its location, and of its clinician's enrollment with each payer."""
+    made = await client.post(
+        "credentialing",
+        "/v1/practices",
+        {
+            "name": practice.name,
+            "npi": practice.npi,
+            "tin": practice.tin,
+            "taxonomy": "261QM0801X",
+            "address": WHERE,
+            "contact_name": "Billing Office",
+            "phone": "5125550142",
+        },
+    )
+    practice_id = made["id"]
+    place = {"practice_id": practice_id, "name": "Elm", "address": WHERE, "place_of_service": "11"}
+    location = await client.post("credentialing", "/v1/locations", place)
+    clinician = practice.clinicians[0]
+    provider = await client.post("credentialing", "/v1/providers", _provider(clinician, practice_id))
+    enrollments = {}
+    for payer_id in PAYERS:
+        waits = payer_id == clinician.waits_for
+        loaded = {"status": "effective", "effective_from": "2024-01-01", "payer_loaded_on": "2024-01-15"}
+        stands = {"status": "in_review"} if waits else loaded
+        about = {"provider_id": provider["id"], "practice_id": practice_id, "payer_id": payer_id}
+        enrollments[payer_id] = (await client.post("credentialing", "/v1/enrollments", about | stands))["id"]
+        if not waits:
+            await roster(client, practice, payer_id)
+    return practice_id, location["id"], enrollments
+
+
+def _provider(clinician: Clinician, practice_id: str) -> dict[str, Any]:
+    licence = {"state": "TX", "number": "L1", "type": clinician.credential, "effective_from": "2019-06-01"}
+    return {
+        **{name: getattr(clinician, name) for name in ("npi", "first_name", "last_name", "taxonomy", "credential")},
+        "practice_ids": [practice_id],
+        "licences": [licence | {"expires_on": "2028-05-31"}],
+        "caqh": {"id": clinician.npi[2:10], "attested_on": "2026-09-20"},
+    }
+
+
+async def roster(client: Client, practice: Practice, payer_id: str) -> None:
+    """The payer has the practice's clinician in its files."""
+    clinician = practice.clinicians[0]
+    loaded = {"payer_id": payer_id, "npi": clinician.npi, "billing_npi": practice.npi}
+    loaded |= {"effective_from": "2024-01-01", "taxonomy": clinician.taxonomy}
+    await client.post("sandbox", "/v1/rosters", loaded)
+
+
+async def clearinghouse(client: Client, submitter_id: str) -> None:
+    """The practice's services send and fetch as this submitter."""
+    account = await client.post("sandbox", "/v1/accounts", {"submitter_id": submitter_id})
+    known = {"submitter_id": submitter_id, "receiver_id": "SANDBOXCH", "api_key": account["api_key"]}
+    for service in ("eligibility", "claims", "remittance"):
+        at = {"url": client.platform.urls["sandbox"]}
+        await client.put(service, "/v1/clearinghouse-account", known | at)
