@@ -155,8 +155,8 @@ def _named(party: Party, qualifier: str, fallback: str) -> Party:
     known = known and (party.id_qualifier != "XX" or luhn_npi(party.id))
     return Party(
         name=clean(party.name) or "UNKNOWN",
-        first_name=clean(party.first_name),
-        middle_name=clean(party.middle_name),
+        first_name=clean(party.first_name) if party.person else "",
+        middle_name=clean(party.middle_name) if party.person else "",
         suffix=clean(party.suffix),
         person=party.person,
         id_qualifier=party.id_qualifier if known else qualifier,

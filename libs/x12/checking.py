@@ -88,7 +88,12 @@ class Checker:
                 known = follow.clean.get(text) if follow is not _NOWHERE else None
                 if known is not None:
                     e, step = known
-                    self._take_in(step, (e, step.node, index, offset), known=True)
+                    seg = (e, step.node, index, offset)
+                    if step.moves or step.quality:
+                        self._take_in(step, seg, known=True)
+                    else:
+                        self._count(step, seg, self.parts[-1])
+                        self.follow = step.state.follow
                 else:
                     e = text.split(separator)
                     try:
@@ -132,6 +137,13 @@ class Checker:
             for loop in step.opens:
                 self._open(loop, seg)
         part = parts[-1]
+        self._count(step, seg, part)
+        if not known:
+            self._elements(step.read, seg, part)
+        self.follow = step.state.follow
+
+    def _count(self, step: Any, seg: Seg, part: Part) -> None:
+        """Keep the segment with its loop, and count it."""
         part.segs.append(seg)
         name = seg[0][0]
         if name in part.ids:
@@ -145,9 +157,6 @@ class Checker:
                 self.report.structure("SEGMENT_REPEAT", seg, part.loop.id, high=step.node.repeat)
         else:
             counts[step.key] = 1
-        if not known:
-            self._elements(step.read, seg, part)
-        self.follow = step.state.follow
 
     def _elements(self, test: elements.SegmentTest, seg: Seg, part: Part) -> None:
         """Test the segment's elements, each alone and together."""
@@ -228,6 +237,10 @@ class Checker:
             self.report.structure("LOOP_REPEAT", seg, loop.id, high=loop.repeat)
         if loop.kind not in ("item", "level") and not loop.hierarchical:
             parent.kids.append(part)
+            if loop.id in parent.kinds:
+                parent.kinds[loop.id].append(part)
+            else:
+                parent.kinds[loop.id] = [part]
         elif loop.leaf and self.tx:
             self.tx.claims += 1
         if loop.first is not seg[1]:

@@ -25,12 +25,12 @@ _SOURCE = shapes.draft(Source)
 
 
 @lru_cache(maxsize=64)
-def _ends(machine: Machine, loop_id: int, separator: str) -> tuple[str, ...]:
-    """What the first segment after an item begins with: whatever cannot be a part of it."""
+def _ends(machine: Machine, loop_id: int, separator: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """What the first segment after an item begins with: whatever cannot be a part of it; and its two first letters."""
     loop = next(loop for loop in _loops(machine.spec.root) if id(loop) == loop_id)
     inside = {node.id for inner in (loop, *_own(loop)) for node in inner.children if isinstance(node, Node)}
     outside = set(machine.named) - inside | {loop.first.id, "SE", "ST", "GE", "GS", "IEA", "ISA"}
-    return tuple(sorted(name + separator for name in outside))
+    return tuple(sorted(name + separator for name in outside)), frozenset(name[:2] for name in outside)
 
 
 def _loops(loop: Loop) -> list[Loop]:
@@ -63,11 +63,14 @@ class Collector:
 
     def take(self, block: Block, index: int) -> int:
         """Take the segments from here on; the index of the first that is another's."""
-        segments, ends = block.segments, self.ends
-        stop = index
-        count = len(segments)
-        while stop < count and not segments[stop].startswith(ends):
-            stop += 1
+        segments = block.segments
+        ends, letters = self.ends
+        stop = len(segments)
+        for place in range(index, stop):
+            text = segments[place]
+            if text[:2] in letters and text.startswith(ends):
+                stop = place
+                break
         self.segments += segments[index:stop]
         if self.is_item:
             offsets = block.offsets

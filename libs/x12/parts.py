@@ -11,12 +11,13 @@ Seg = tuple[list[str], Node | None, int, int]
 
 
 _NONE: list[Seg] = []
+_NO_PARTS: list["Part"] = []
 
 
 class Part:
     """One occurrence of a loop: its segments, the loops within it that are kept, how often each occurred."""
 
-    __slots__ = ("counts", "ids", "kids", "loop", "memo", "parent", "segs")
+    __slots__ = ("counts", "ids", "kids", "kinds", "loop", "memo", "parent", "segs")
 
     def __init__(self, loop: Loop, parent: "Part | None") -> None:
         self.loop = loop
@@ -24,6 +25,8 @@ class Part:
         self.segs: list[Seg] = []
         self.ids: dict[str, list[Seg]] = {}
         self.kids: list[Part] = []
+        self.kinds: dict[str, list[Part]] = {}
+        """The loops within it by their ids."""
         self.counts: dict[int, int] = {}
         self.memo: Any = None
         """What the rules of this loop have worked out together."""
@@ -54,6 +57,8 @@ class Part:
 
     def loops(self, *names: str) -> list["Part"]:
         """The loops within it that have one of these ids."""
+        if len(names) == 1:
+            return self.kinds.get(names[0], _NO_PARTS)
         return [kid for kid in self.kids if kid.loop.id in names]
 
     def up(self, *names: str) -> "Part | None":

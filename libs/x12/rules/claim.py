@@ -2,7 +2,7 @@
 
 from libs.x12.parts import Part, Place, Places, Seg, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.values import amount, days, dollars
+from libs.x12.rules.values import amount, days, dollars, service_days
 
 P, I, BOTH = "837P", "837I", "837P 837I"  # noqa: E741 - the guides' own letters
 
@@ -319,7 +319,7 @@ def principal_diagnosis(claim: Part, tx: Tx) -> Places:
             code="DIAGNOSIS_VERSION",
             x12="7",
         )
-    served = [first for line in claim.loops("2400") for first, _, _ in days(line, "472")] + [
+    served = [first for line in claim.loops("2400") for first, _, _ in service_days(line)] + [
         first for first, _, _ in days(claim, "434")
     ]
     if served and ((old and min(served) >= "20151001") or (new and max(served) < "20151001")):

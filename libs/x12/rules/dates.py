@@ -3,7 +3,7 @@
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
 from libs.x12.rules.claim import BOTH, number
-from libs.x12.rules.values import days
+from libs.x12.rules.values import days, service_days
 
 
 @rule(
@@ -17,11 +17,11 @@ from libs.x12.rules.values import days
 )
 def dates_in_future(claim: Part, tx: Tx) -> Places:
     """No service lies after the day of the file."""
-    for part, qualifiers in (
-        (claim, ("431", "439", "484", "304", "454", "453", "434")),
-        *((line, ("472",)) for line in claim.loops("2400")),
+    for found in (
+        days(claim, "431", "439", "484", "304", "454", "453", "434"),
+        *(service_days(line) for line in claim.loops("2400")),
     ):
-        for _, last, seg in days(part, *qualifiers):
+        for _, last, seg in found:
             if last > tx.today:
                 yield Place(
                     seg, f"DTP03 {at(seg, 3)} lies after the day of the file", 3, value=at(seg, 3), claim=number(claim)
@@ -51,7 +51,7 @@ def dates_in_order(claim: Part, tx: Tx) -> Places:
         )
     born = _birth(claim)
     for line in claim.loops("2400"):
-        for first, _, seg in days(line, "472"):
+        for first, _, seg in service_days(line):
             if born and first < born:
                 yield Place(
                     seg,
@@ -60,6 +60,8 @@ def dates_in_order(claim: Part, tx: Tx) -> Places:
                     value=at(seg, 3),
                     claim=number(claim),
                 )
+    if "DTP" not in claim.ids:
+        return
     for begin, end in (("360", "361"), ("090", "091"), ("297", "296")):
         one, two = days(claim, begin), days(claim, end)
         if one and two and two[0][0] < one[0][0]:

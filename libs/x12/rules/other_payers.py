@@ -3,9 +3,17 @@
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
 from libs.x12.rules.claim import BOTH, number, service
-from libs.x12.rules.values import amount, days, dollars, total
+from libs.x12.rules.values import amount, days, dollars, service_days, total
 
 COB = "837 guides, front matter: coordination of benefits, balancing"
+
+
+def decided(claim: Part) -> list[Part]:
+    """The lines that a prior payer has decided about, found once."""
+    if claim.memo is None:
+        claim.memo = [line for line in claim.loops("2400") if "2430" in line.kinds]
+    found: list[Part] = claim.memo
+    return found
 
 
 @rule(
@@ -80,6 +88,8 @@ def medicare_secondary(level: Part, tx: Tx) -> Places:
 )
 def adjudicated_by(claim: Part, tx: Tx) -> Places:
     """SVD01 names a payer of a 2330B, and each only once per line."""
+    if not decided(claim):
+        return
     known = {other.value("NM1", 9) for payer in claim.loops("2320") for other in payer.loops("2330B")}
     for line in claim.loops("2400"):
         seen: set[str] = set()
@@ -129,7 +139,7 @@ def payer_twice(claim: Part, tx: Tx) -> Places:
 )
 def line_balances(claim: Part, tx: Tx) -> Places:
     """The line's charge is what a payer paid for it and adjusted of it."""
-    for line in claim.loops("2400"):
+    for line in decided(claim):
         seg, position = service(line)
         charge = amount(seg, position)
         paid: dict[str, int] = {}
@@ -198,7 +208,9 @@ def claim_balances(claim: Part, tx: Tx) -> Places:
 )
 def decision_dates(claim: Part, tx: Tx) -> Places:
     """A prior payer's decision is dated, and not before the service."""
-    served = [first for line in claim.loops("2400") for first, _, _ in days(line, "472")]
+    if not decided(claim):
+        return
+    served = [first for line in claim.loops("2400") for first, _, _ in service_days(line)]
     for line in claim.loops("2400"):
         for decision in line.loops("2430"):
             for first, _, seg in days(decision, "573"):

@@ -38,18 +38,34 @@ def total(segs: list[Seg]) -> int:
     return sum(entry[2] for entry in adjustments(segs))
 
 
+_NO_DAYS: list[tuple[str, str, Seg]] = []
+
+
 def days(part: Part, *qualifiers: str) -> list[tuple[str, str, Seg]]:
     """First and last day of each DTP or DTM with one of the qualifiers; malformed ones are left out."""
+    position = 3
+    segs = part.ids.get("DTP")
+    if segs is None:
+        segs, position = part.ids.get("DTM"), 2
+        if segs is None:
+            return _NO_DAYS
     found = []
-    for name, position in (("DTP", 3), ("DTM", 2)):
-        for seg in part.ids.get(name, ()):
-            e = seg[0]
-            if len(e) <= position or e[1] not in qualifiers:
-                continue
-            text = e[position]
-            first, last = (text, text) if len(text) == 8 else (text[:8], text[9:] or text[:8])
-            if len(first) == len(last) == 8 and is_date(first) and is_date(last):
-                found.append((first, last, seg))
+    for seg in segs:
+        e = seg[0]
+        if len(e) <= position or e[1] not in qualifiers:
+            continue
+        text = e[position]
+        first, last = (text, text) if len(text) == 8 else (text[:8], text[9:] or text[:8])
+        if len(first) == len(last) == 8 and is_date(first) and is_date(last):
+            found.append((first, last, seg))
+    return found
+
+
+def service_days(line: Part) -> list[tuple[str, str, Seg]]:
+    """The days of service of a line (DTP*472), worked out once."""
+    if line.memo is None:
+        line.memo = days(line, "472")
+    found: list[tuple[str, str, Seg]] = line.memo
     return found
 
 
