@@ -1,9 +1,9 @@
-"""A practice of a scenario opens: its place, its clinician, who has loaded them, its account at the clearinghouse."""
+"""What a scenario stands on: a practice, its account at the clearinghouse, and what payers have on file."""
 
 from typing import Any
 
 from deploy.local.demo.client import Client
-from deploy.local.demo.practice import Clinician, Practice
+from deploy.local.demo.practice import Clinician, Patient, Practice, address
 
 PAYERS = ("pay_meridian", "pay_harborbh", "pay_bluebonnet", "pay_medicare", "pay_summit")
 WHERE = {"line1": "12 Elm St", "city": "Austin", "state": "TX", "zip": "787030001"}
@@ -66,3 +66,32 @@ async def clearinghouse(client: Client, submitter_id: str) -> None:
     for service in ("eligibility", "claims", "remittance"):
         at = {"url": client.platform.urls["sandbox"]}
         await client.put(service, "/v1/clearinghouse-account", known | at)
+
+
+async def enrol(client: Client, patient: Patient, on_file: dict[str, Any]) -> None:
+    """The payer knows the patient, and this of them."""
+    name = {"first_name": patient.first_name.upper(), "last_name": patient.last_name.upper()}
+    member = {"payer_id": patient.payer_id, "member_id": patient.member_id, "effective_from": "2025-01-01"}
+    member |= {"birth_date": patient.dob.isoformat(), "gender": patient.sex}
+    await client.post("sandbox", "/v1/members", name | member | on_file)
+
+
+async def register(client: Client, practice_id: str, patient: Patient) -> None:
+    """The front desk knows the patient."""
+    name = {"first_name": patient.first_name, "last_name": patient.last_name}
+    known = {"practice_id": practice_id, "external_id": patient.external_id, "address": address(patient.number)}
+    known |= {"dob": patient.dob.isoformat(), "sex": patient.sex}
+    await client.post("eligibility", "/v1/patients", name | known)
+
+
+async def authorize(
+    client: Client, patient: Patient, patient_id: str, *, number: str, units: int, codes: list[str]
+) -> None:
+    """The payer has authorized units for the rest of the year, and the front desk has entered them."""
+    first, last = "2026-10-01", "2026-12-31"
+    theirs = {"payer_id": patient.payer_id, "member_id": patient.member_id, "number": number, "codes": codes}
+    allowed = {"units": units, "from": first, "to": last}
+    await client.post("sandbox", "/v1/payer-authorizations", theirs | allowed)
+    ours = {"patient_id": patient_id, "payer_id": patient.payer_id, "kind": "prior", "unit": "visit", "number": number}
+    allowed = {"approved_units": units, "effective_from": first, "effective_to": last}
+    await client.post("eligibility", "/v1/authorizations", ours | {"codes": codes} | allowed)

@@ -20,7 +20,7 @@ import httpx
 
 from deploy.local.demo.client import Client
 from deploy.local.demo.encounters import encounter
-from deploy.local.demo.practice import ZONE, Clinician, Patient, Practice, Session, address, npi
+from deploy.local.demo.practice import ZONE, Clinician, Patient, Practice, Session, npi
 from deploy.local.demo.quiet import quiet
 from deploy.local.platform import Platform
 from libs.common.ids import derived_id, new_id, uuid7
@@ -99,34 +99,16 @@ class Scenario:
             member_id=member_id,
             copay_cents=copay_cents,
         )
-        known = {"payer_id": payer_id, "member_id": member_id, "first_name": "ADA", "last_name": "MERCER"}
-        known |= {"birth_date": "1985-04-12", "gender": "F", "effective_from": "2025-01-01"}
-        await self.client.post("sandbox", "/v1/members", known | {"deductible_used_cents": 50_000} | on_file)
+        await opening.enrol(self.client, patient, {"deductible_used_cents": 50_000} | on_file)
         return patient
 
     async def authorization(self, patient: Patient, *, number: str, units: int, codes: list[str]) -> None:
-        """The payer has authorized units, and the front desk has entered them."""
-        first, last = "2026-10-01", "2026-12-31"
-        theirs: dict[str, Any] = {
-            "payer_id": patient.payer_id,
-            "member_id": patient.member_id,
-            "number": number,
-            "codes": codes,
-        }
-        await self.client.post(
-            "sandbox", "/v1/payer-authorizations", theirs | {"units": units, "from": first, "to": last}
-        )
-        patient_id = await self._registered(patient)
-        ours: dict[str, Any] = {
-            "patient_id": patient_id,
-            "payer_id": patient.payer_id,
-            "kind": "prior",
-            "unit": "visit",
-        }
-        ours |= {"number": number, "codes": codes, "approved_units": units}
-        await self.client.post(
-            "eligibility", "/v1/authorizations", ours | {"effective_from": first, "effective_to": last}
-        )
+        """The payer has authorized units, and the front desk, which knows the patient, has entered them."""
+        patient_id = derived_id("pat", self.client.tenant_id, self.practice_id, patient.external_id)
+        if patient.number not in self._at_desk:
+            self._at_desk.add(patient.number)
+            await opening.register(self.client, self.practice_id, patient)
+        await opening.authorize(self.client, patient, patient_id, number=number, units=units, codes=codes)
 
     async def payer_will(self, patient: Patient, fault: str, **params: Any) -> None:
         """The payer does something wrong with the patient's next claim."""
@@ -316,18 +298,6 @@ class Scenario:
     async def _events(self) -> Counter[str]:
         summary = await self.client.get("reporting", "/v1/summary")
         return Counter({kind.removesuffix(".v1"): count for kind, count in summary["events_by_topic"].items()})
-
-    # -- the opening
-
-    async def _registered(self, patient: Patient) -> str:
-        """The front desk knows the patient; returns the patient's id."""
-        patient_id = derived_id("pat", self.client.tenant_id, self.practice_id, patient.external_id)
-        if patient.number not in self._at_desk:
-            self._at_desk.add(patient.number)
-            known = {"practice_id": self.practice_id, "external_id": patient.external_id, "address": address(1)}
-            known |= {"first_name": "Ada", "last_name": "Mercer", "dob": "1985-04-12", "sex": "F"}
-            await self.client.post("eligibility", "/v1/patients", known)
-        return patient_id
 
     async def _office_hours(self) -> None:
         """It is the afternoon of a Monday to Thursday, so that a day's claims go out on a working day."""
