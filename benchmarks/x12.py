@@ -7,6 +7,7 @@ environment (`make oracles`), oxedi reads the same 835 for comparison.
 """
 
 import argparse
+import dataclasses
 import gc
 import json
 import resource
@@ -140,15 +141,19 @@ def table(claims: int) -> None:
             _peer(data, base)
     record = x12.read(b"".join(part.encode() + b"~" for part in claim_file(min(claims, 2000)))).one(x12.ClaimFile)
     changed = [_fresh(claim) for claim in record.claims]
-    file = x12.ClaimFile(envelope=record.envelope, submitter=record.submitter, receiver=record.receiver, reference="B1", claims=tuple(changed))
+    file = x12.ClaimFile(
+        envelope=record.envelope,
+        submitter=record.submitter,
+        receiver=record.receiver,
+        reference="B1",
+        claims=tuple(changed),
+    )
     ratio = seconds(lambda: bare(file)) / seconds(lambda: x12.write(file))
     print(f"837P: written at {ratio:.2f} of bare f-strings (wanted: 0.3 or more)")
 
 
 def _fresh(claim: x12.Claim) -> x12.Claim:
     """The claim as a builder would have made it: without the text that it was read from."""
-    import dataclasses
-
     return dataclasses.replace(claim, extra=())
 
 
@@ -161,13 +166,14 @@ def _peer(data: bytes, base: float) -> None:
         file.write(data)
         file.flush()
         code = (
-            "import oxedi,sys,time;d=open(sys.argv[1],'rb').read().decode();"
-            "f=getattr(oxedi,'parse_835',None) or getattr(oxedi,'parse');b=time.process_time();f(d);"
+            "import oxedi,sys,time;d=open(sys.argv[1],'rb').read();b=time.process_time();oxedi.parse(d);"
             "print(time.process_time()-b)"
         )
         done = subprocess.run([str(python), "-c", code, file.name], capture_output=True, text=True, check=False)
     text = done.stdout.strip().splitlines()
-    print(f"  {'oxedi':<20}{float(text[-1]) / base:5.1f}" if done.returncode == 0 and text else "  oxedi could not be run")
+    print(
+        f"  {'oxedi':<20}{float(text[-1]) / base:5.1f}" if done.returncode == 0 and text else "  oxedi could not be run"
+    )
 
 
 def memory(claims: int) -> None:
