@@ -59,7 +59,11 @@ reset: $(READY) ## Stop everything and forget all state (.parity)
 
 .PHONY: test
 test: $(READY) ## Run the everyday tests
-	@$(BIN)/python -m pytest -n 2 -m "not kafka and not crash and not slow"
+	@$(BIN)/python -m pytest -n 2 -m "not kafka and not crash and not slow and not flow"
+
+.PHONY: test-flows
+test-flows: $(READY) ## Drive the whole platform, real processes and all, through days of a practice
+	@$(BIN)/python -m pytest -m "flow and not slow"
 
 .PHONY: test-kafka
 test-kafka: $(READY) ## Run the Kafka suites; without a broker they fail
