@@ -140,8 +140,9 @@ def settled(name: str, path: str, report: x12.Report, opinion: dict[str, object]
 
 def same_payments(path: str, opinion: dict[str, object]) -> bool:
     """oxedi and we see the same claims and the same payments."""
-    claims = [c for record in x12.read(path).records for c in getattr(record, "claims", ())]
-    paid = sum(claim.paid_cents for claim in claims)
+    records = [record for record in x12.read(path).records if isinstance(record, x12.Remittance)]
+    claims = [claim for record in records for claim in record.claims]
+    paid = sum(record.payment.amount_cents for record in records)
     said = str(opinion.get("paid", "nothing"))
     try:
         theirs = round(float(said) * 100)

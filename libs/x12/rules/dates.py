@@ -1,5 +1,7 @@
 """Rules of the 837 about time: no service in the future, no discharge before the admission."""
 
+from libs.x12.codes import code_list
+from libs.x12.convert import day
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
 from libs.x12.rules.claim import BOTH, number
@@ -77,3 +79,23 @@ def _birth(claim: Part) -> str:
         people = subscriber.loops("2010BA") if subscriber else []
     text = people[0].value("DMG", 2) if people else ""
     return text if len(text) == 8 and text.isdigit() else ""
+
+
+@rule(
+    "CODE_DATE",
+    sets="837P",
+    loop="2300",
+    level=5,
+    severity="warning",
+    source="CMS, places of service, with their effective dates",
+    advice="Send a code that was valid on the day of service.",
+    x12="7",
+)
+def place_of_service_was_valid(claim: Part, tx: Tx) -> Places:
+    """A place of service was in the list on the day of service."""
+    days_served = [first for line in claim.loops("2400") for first, _, _ in service_days(line)]
+    clm = claim.first("CLM")
+    code = at(clm, 5).partition(tx.component or ":")[0]
+    if clm and days_served and code in code_list("pos") and not code_list("pos").valid_on(code, day(min(days_served))):
+        said = f"CLM05-1: the place of service {code} was not valid on {min(days_served)}"
+        yield Place(clm, said, 5, 1, code, claim=number(claim))

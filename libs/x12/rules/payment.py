@@ -1,5 +1,8 @@
 """Rules of the 835: three balances, reversals, payment method, dates."""
 
+from libs.x12.codes import code_list
+from libs.x12.convert import day
+from libs.x12.elements import is_date
 from libs.x12.parts import Part, Place, Places, Seg, Tx, at
 from libs.x12.rules import rule
 from libs.x12.rules.values import adjustments, amount, cents, days, dollars
@@ -313,3 +316,23 @@ def summary(run: Part, tx: Tx) -> Places:
         yield Place(ts3, f"TS304 says {at(ts3, 4)} claims, there are {count}", 4, value=at(ts3, 4))
     if amount(ts3, 5) is not None and amount(ts3, 5) != charge:
         yield Place(ts3, f"TS305 says {at(ts3, 5)}, the charges add up to {dollars(charge)}", 5, value=at(ts3, 5))
+
+
+@rule(
+    "CODE_DATE",
+    sets="835",
+    loop="2100",
+    level=5,
+    severity="warning",
+    source="CARC list, with the last day of codes that were ended",
+    advice="Send the code that took its place.",
+    x12="7",
+)
+def reason_was_valid(claim: Part, tx: Tx) -> Places:
+    """An adjustment reason was in the list on the day of the payment."""
+    codes = code_list("carc")
+    whole = claim.up("")
+    paid_on = whole.value("BPR", 16) if whole else ""
+    for _, reason, _, seg, position in sums(claim).entries:
+        if reason in codes.spans and is_date(paid_on) and not codes.valid_on(reason, day(paid_on[:8])):
+            yield Place(seg, f"The reason {reason} was no longer valid on {paid_on}", position - 1, value=reason)
