@@ -44,14 +44,12 @@ class Storm:
         """Every process is killed once while sessions come in; connections are cut, and a leader is stopped."""
         victims = [part.name for part in self.platform.parts]
         self.chance.shuffle(victims)
-        await self.load.until_told(SESSIONS // 20)
-        await self._stop_the_leader()
-        left = SESSIONS - self.load.told
-        for number, name in enumerate(victims):
-            await self.load.until_told(SESSIONS - left + number * left // (len(victims) + 2))
-            if number % 4 == 1:
+        for number, name in enumerate(victims, 1):
+            await self.load.until_told(number * SESSIONS * 3 // (4 * len(victims)))
+            if number % 4 == 2:
                 self.cut += int(await self.admin.fetchval(_CUT, f"{self.chance.choice(SERVICES)}\\_%"))
             await self.kill(name)
+        await self._stop_the_leader()
 
     async def strike(self, clock: str) -> None:
         """The clock has just been moved: one of those who now have work is killed."""
