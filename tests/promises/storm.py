@@ -45,10 +45,11 @@ class Storm:
         victims = [part.name for part in self.platform.parts]
         self.chance.shuffle(victims)
         for number, name in enumerate(victims, 1):
-            await self.load.until_told(number * SESSIONS * 3 // (4 * len(victims)))
+            await self.load.until_told(number * SESSIONS * 3 // (5 * len(victims)))
             if number % 4 == 2:
                 self.cut += int(await self.admin.fetchval(_CUT, f"{self.chance.choice(SERVICES)}\\_%"))
             await self.kill(name)
+        await self.platform.ready()
         await self._stop_the_leader()
 
     async def strike(self, clock: str) -> None:
