@@ -59,7 +59,11 @@ reset: $(READY) ## Stop everything and forget all state (.parity)
 
 .PHONY: test
 test: $(READY) ## Run the everyday tests
-	@$(BIN)/python -m pytest -n 2 -m "not kafka and not crash and not slow and not flow"
+	@$(BIN)/python -m pytest -n 2 -m "not kafka and not crash and not slow and not flow and not thorough"
+
+.PHONY: test-thorough
+test-thorough: $(READY) ## Run the tests that try each part to its corners: ledger, payers, X12, log, launcher
+	@$(BIN)/python -m pytest -n 2 -m "thorough and not kafka and not crash and not slow and not flow"
 
 .PHONY: test-flows
 test-flows: $(READY) ## Drive the whole platform, real processes and all, through days of a practice

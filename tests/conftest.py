@@ -28,6 +28,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PASSWORDS = {role: f"{role}-secret" for role in ROLES}
 
 
+THOROUGH = ("tests/x12/", "tests/sandbox/", "tests/remittance/test_", "tests/deploy/", "tests/common/log/")
+"""What is tried when its own part changes, and by CI; the everyday suite keeps to two minutes without it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(ROOT) and item.path.relative_to(ROOT).as_posix().startswith(THOROUGH):
+            item.add_marker(pytest.mark.thorough)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What the crash suite is told: on which log, and how often. The Makefile says the same by environment."""
     group = parser.getgroup("parity")
@@ -125,7 +135,7 @@ async def copy_of(template: str, cluster: Cluster, secrets: Path) -> TestDatabas
     name = f"t_{uuid7().hex}"
     connection = await asyncpg.connect(cluster.admin_url)
     try:
-        await connection.execute(f'create database "{name}" template "{template}"')
+        await connection.execute(f'create database "{name}" template "{template}" strategy file_copy')
     finally:
         await connection.close()
     return TestDatabase(f"{cluster.admin_url.rpartition('/')[0]}/{name}", secrets / "keyring.json", secrets)

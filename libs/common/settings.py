@@ -1,4 +1,4 @@
-"""What a process needs to know, from the environment: one frozen value, no default that would be unsafe outside local mode."""
+"""What a process needs to know, from the environment: one frozen value, no unsafe default outside local mode."""
 
 import os
 from dataclasses import dataclass

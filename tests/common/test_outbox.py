@@ -38,7 +38,7 @@ async def values(database: TestDatabase) -> list[bytes]:
 
 async def test_an_event_is_written_with_its_change_or_not_at_all(fresh_database: TestDatabase) -> None:
     db = fresh_database.open("reporting", "api")
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError):  # noqa: PT012  the change fails inside its transaction
         async with db.transaction("tnt_a") as tx:
             await outbox.add(tx, an_authorization(), sequence=1)
             raise RuntimeError("the change fails")

@@ -66,6 +66,6 @@ def resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_an_incompatible_change_would_be_seen(change: dict[str, Any], says: str) -> None:
-    old = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
+    old: dict[str, Any] = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
     assert any(says in found for found in differences(old, change, old, change))
     assert differences(old, old | {"properties": old["properties"] | {"c": {"type": "string"}}}, old, {}) == []

@@ -84,6 +84,7 @@ async def test_a_service_writes_and_reads_its_own_topics_only(
                 await member.poll()
         with pytest.raises(LogRefused):
             await log.lag("claims", [topic])
+        await log.close()
         foreign = await connection.fetchval("select id from log.partition where topic = 'foreign' limit 1")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await worker.fetch("select * from log.fetch($1, $2, 10, 1000)", [foreign], [0])
