@@ -28,7 +28,19 @@ ROOT = Path(__file__).resolve().parents[1]
 PASSWORDS = {role: f"{role}-secret" for role in ROLES}
 
 
-THOROUGH = ("tests/x12/", "tests/sandbox/", "tests/remittance/test_", "tests/deploy/", "tests/common/log/")
+THOROUGH = (
+    "tests/x12/",
+    "tests/sandbox/",
+    "tests/remittance/test_",
+    "tests/deploy/",
+    "tests/common/log/",
+    "tests/claims/test_acknowledge",
+    "tests/claims/test_correct",
+    "tests/credentialing/test_e",
+    "tests/eligibility/test_auth",
+    "tests/eligibility/test_check",
+    "tests/reporting/test_deliver",
+)
 """What is tried when its own part changes, and by CI; the everyday suite keeps to two minutes without it."""
 
 
