@@ -11,6 +11,7 @@ from deploy.local.demo.quiet import quiet
 CLOSE = LAST_DAY + timedelta(days=7)
 """The figures are those of the end of this day, when the last claims have been answered."""
 
+SUNDAY = 6
 PHASES = (
     ("04:00", "payers release 835s"),
     ("06:00", "remittances are posted"),
@@ -40,7 +41,9 @@ async def run(client: Client, people: People, progress: Callable[[date, str], No
 
 
 def _happens(day: date, phase: str) -> bool:
-    """Nobody works and no payer pays at the weekend; sessions come in until the last day of the month."""
+    """Nobody works and no payer pays at the weekend, when Friday's claims still go out on Saturday."""
+    if day.weekday() == SUNDAY:
+        return False
     if phase == "sessions come in":
         return day <= LAST_DAY and day.weekday() < 5
     if phase in ("people work", "payers release 835s"):

@@ -21,28 +21,26 @@ async def quiet(client: Client, *, patience_seconds: float = PATIENCE_SECONDS) -
     """
     until = time.monotonic() + patience_seconds
     before: Any = None
-    names = [*sorted(client.platform.worker_urls), PAYERS]
     while True:
-        seen = {}
-        for name in names:
-            seen[name] = await ask(client, name)
-            if not at_rest(seen[name]):
-                names = [name, *(other for other in names if other != name)]
-                break
-        else:
-            if seen == before:
-                return
-            before = seen
-            continue
-        before = None
+        seen = await look(client)
+        moving = [name for name, part in seen.items() if not at_rest(part)]
+        if not moving and seen == before:
+            return
+        before = None if moving else seen
+        for name in moving[:1]:
+            while not at_rest(part := await ask(client, name)):
+                if time.monotonic() > until:
+                    words = restless({name: part})
+                    raise PlainError(f"the flow has not come to rest in {patience_seconds:.0f} s: {words}")
+                await asyncio.sleep(0.03)
         if time.monotonic() > until:
             raise PlainError(f"the flow has not come to rest in {patience_seconds:.0f} s: {restless(seen)}")
-        await asyncio.sleep(0.05)
 
 
 async def look(client: Client) -> dict[str, dict[str, Any]]:
-    """What each worker says of itself, and the payers of their queue."""
-    return {name: await ask(client, name) for name in (*sorted(client.platform.worker_urls), PAYERS)}
+    """What each worker says of itself, and the payers of their queue, all asked at once."""
+    names = (*sorted(client.platform.worker_urls), PAYERS)
+    return dict(zip(names, await asyncio.gather(*(ask(client, name) for name in names)), strict=True))
 
 
 async def ask(client: Client, name: str) -> dict[str, Any]:
