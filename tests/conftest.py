@@ -1,7 +1,6 @@
 """One Postgres for the run, one migrated template, a database of its own for each test that asks."""
 
 import base64
-import importlib.util
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -176,8 +175,3 @@ async def module_database(template: str, cluster: Cluster, secrets: Path) -> Asy
     database = await copy_of(template, cluster, secrets)
     yield database
     await drop(database, cluster)
-
-
-def available(module: str) -> bool:
-    """Whether a module can be imported here."""
-    return importlib.util.find_spec(module) is not None

@@ -1,6 +1,5 @@
 """Schemas: an alembic history for each service, run by its owner role under one advisory lock."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +109,3 @@ def run_environment() -> None:
 
 def _grant_version(connection: sa.Connection, schema: str) -> None:
     connection.execute(sa.text(f'grant select on "{schema}".alembic_version to "{schema}_api", "{schema}_worker"'))
-
-
-def migrate(owner_url: str, schema: str, directory: Path) -> None:
-    """`upgrade`, from a command line."""
-    asyncio.run(upgrade(owner_url, schema, directory))

@@ -4,7 +4,7 @@ Names and definitions follow the HFMA MAP keys where there is one. Periods are d
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -252,7 +252,3 @@ async def unbilled(tx: Transaction, scope: Scope) -> int:
 def this_month(today: date) -> tuple[date, date]:
     """The first day of the month, and today."""
     return today.replace(day=1), today
-
-
-def last_days(today: date, days: int) -> tuple[date, date]:
-    return today - timedelta(days=days - 1), today
