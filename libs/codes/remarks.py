@@ -10,6 +10,9 @@ from libs.codes.dated import Book, Span, load
 SEND_NEW = frozenset({"MA130", "N142", "N517"})
 """The payer keeps no claim that could be replaced: what follows is a new original."""
 
+FORWARDED = frozenset({"MA07", "MA18", "N89"})
+"""The payer has passed the claim on to the next one (to Medicaid, to a supplemental insurer, to several)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:

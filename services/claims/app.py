@@ -11,7 +11,7 @@ from libs.common.db import Transaction
 from libs.common.http import create_api
 from libs.common.settings import ServiceSettings
 from libs.common.timers import Timer
-from services.claims import acknowledge, appeal, http, intake, learn, lifecycle, scrub, submit
+from services.claims import acknowledge, appeal, http, intake, learn, lifecycle, next_payer, scrub, submit
 from services.claims.domain import IllegalStep
 from services.claims.events import CONSUMES, PRODUCES
 
@@ -33,6 +33,8 @@ def create_service() -> Service:
         produces=PRODUCES,
         timers=(
             Timer(kind=learn.SCRUB, step=scrub.again),
+            Timer(kind=learn.NEXT_PAYER, step=next_payer.again),
+            Timer(kind=next_payer.UNANSWERED, step=next_payer.unanswered),
             Timer(kind=lifecycle.CUT, step=submit.cut),
             Timer(kind=lifecycle.STILL_WAITING, step=lifecycle.still_waiting),
             Timer(kind=submit.SEND, step=submit.send),

@@ -9,7 +9,7 @@ from libs.common import tasks, timers
 from libs.common.db import Row, Transaction
 from libs.common.ids import new_id
 from libs.common.problems import Conflict, NotFound
-from services.claims import denials, store, tables
+from services.claims import denials, next_payer, store, tables
 from services.claims.domain import Claim, Step
 from services.claims.lifecycle import move
 
@@ -100,14 +100,17 @@ async def give_up(tx: Transaction, denial_id: str, resolution: str, why: str) ->
         raise Conflict("not_the_patients", "The payer's group code does not let the patient be billed.")
     tx.correlation_id = claim.encounter_id
     await denials.resolve(tx, case, resolution)
-    await _last_case(tx, claim, resolution, why)
+    await _last_case(tx, claim, case, resolution, why)
     return await denials.load(tx, denial_id)
 
 
-async def _last_case(tx: Transaction, claim: Claim, resolution: str, why: str) -> None:
+async def _last_case(tx: Transaction, claim: Claim, case: Row, resolution: str, why: str) -> None:
     live = await denials.of_claim(tx, claim.id, *denials.LIVE)
     step = Step.WRITE_OFF if resolution == "written_off" else Step.LEAVE_TO_PATIENT
-    if not live and claim.can(step):
+    if live or not claim.can(step):
+        return
+    to_patient = 0 if resolution == "written_off" else case["amount_cents"]
+    if await next_payer.after_denials(tx, claim, why, more_cents=to_patient) is None:
         changes: dict[str, Any] = {"clean": False}
         await move(tx, claim, step, words=why, **changes)
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,12 +10,23 @@ from typing import Any
 from libs import x12
 from libs.codes.payers import Payer
 from libs.common.clearinghouse import Account
+from services.claims import prior_payers
 from services.claims.domain import Claim, Line
+from services.claims.prior_payers import RELATIONSHIP, SEQUENCE, Said
 
-SEQUENCE = {1: "P", 2: "S", 3: "T"}
-RELATIONSHIP = {"spouse": "01", "child": "19", "other": "G8"}
+SENIOR = 65
+"""From this age on Medicare is second to a working person's plan (SBR05 12), before it to a disabled one's (43)."""
 AT_PATIENT = frozenset({"02", "10", "12"})
 """Places that are no location of the practice's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """A payer that has decided before the one that the claim goes to; `identity` names its subscriber."""
+
+    said: Said
+    payer: Payer
+    identity: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +44,8 @@ class Material:
     location: Mapping[str, Any] | None = None
     original_reference: str | None = None
     line_controls: tuple[str, ...] = ()
+    before: tuple[Before, ...] = ()
+    """The payers before this one, first payer first."""
 
 
 def claim_record(material: Material) -> x12.Claim:
@@ -60,8 +73,9 @@ def claim_record(material: Material) -> x12.Claim:
         rendering=None if solo else _clinician(material.provider, with_taxonomy=material.payer.taxonomy),
         supervising=_clinician(supervisor, with_taxonomy=False) if supervisor else None,
         facility=_facility(material),
+        other_payers=tuple(_other_payer(material, before) for before in material.before),
         lines=tuple(
-            _line(line, claim.service_date, control)
+            _line(line, claim.service_date, control, material.before)
             for line, control in zip(content.sent_lines, material.line_controls, strict=True)
         ),
     )
@@ -165,36 +179,54 @@ def _insured(material: Material) -> tuple[x12.Subscriber, x12.Patient | None]:
         "sequence": SEQUENCE.get(material.claim.rank, "U"),
         "group_number": answer.get("group_number") or coverage.get("group_number") or "",
         "filing_code": material.payer.filing_code,
+        "insurance_type": _insurance_type(material),
     }
+    number = member_id(material)
     if relationship == "self":
-        return x12.Subscriber(party=_member(patient, material), relationship="18", **common), None
-    named = coverage.get("subscriber") or {}
-    holder = x12.Party(
-        person=True,
-        name=plain(answer.get("subscriber_last_name") or named.get("last_name") or detail["last_name"]),
-        first_name=plain(answer.get("subscriber_first_name") or named.get("first_name")),
-    )
+        subscriber = replace(patient, id_qualifier="MI", id=number)
+        return x12.Subscriber(party=subscriber, relationship="18", **common), None
     return (
-        x12.Subscriber(party=_member(holder, material), relationship="", **common),
+        x12.Subscriber(party=_holder(detail, answer, coverage, number), relationship="", **common),
         x12.Patient(party=patient, relationship=RELATIONSHIP.get(relationship, "G8")),
     )
 
 
-def _member(party: x12.Party, material: Material) -> x12.Party:
+def _holder(
+    patient: Mapping[str, Any], answer: Mapping[str, Any], coverage: Mapping[str, Any], number: str
+) -> x12.Party:
+    """Whose coverage it is, where it is not the patient's own."""
+    named = coverage.get("subscriber") or {}
     return x12.Party(
         person=True,
-        name=party.name,
-        first_name=party.first_name,
-        middle_name=party.middle_name,
+        name=plain(answer.get("subscriber_last_name") or named.get("last_name") or patient["last_name"]),
+        first_name=plain(answer.get("subscriber_first_name") or named.get("first_name")),
         id_qualifier="MI",
-        id=member_id(material),
-        address=party.address,
-        birth_date=party.birth_date,
-        gender=party.gender,
+        id=number,
     )
 
 
-def _line(line: Line, on: date, control: str) -> x12.ServiceLine:
+def _insurance_type(material: Material) -> str:
+    """Why Medicare pays after somebody else: a working person's plan, or a disabled one's (SBR05)."""
+    if material.payer.kind != "medicare" or material.claim.rank == 1:
+        return ""
+    born, on = date.fromisoformat(material.detail["patient"]["dob"]), material.claim.service_date
+    age = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    return "12" if age >= SENIOR else "43"
+
+
+def _other_payer(material: Material, before: Before) -> x12.OtherPayer:
+    patient, identity = material.detail["patient"], before.identity
+    number = str(identity.get("member_id") or "")
+    if (identity.get("relationship") or "self") == "self":
+        first, last = plain(patient["first_name"]), plain(patient["last_name"])
+        subscriber = x12.Party(person=True, name=last, first_name=first, id_qualifier="MI", id=number)
+    else:
+        subscriber = _holder(patient, identity, {}, number)
+    return prior_payers.other_payer(before.said, before.payer, subscriber, identity)
+
+
+def _line(line: Line, on: date, control: str, before: tuple[Before, ...]) -> x12.ServiceLine:
+    decided = (prior_payers.of_line(one.said, one.payer, line.id, line.units) for one in before)
     return x12.ServiceLine(
         procedure=line.code,
         modifiers=line.modifiers,
@@ -203,6 +235,7 @@ def _line(line: Line, on: date, control: str) -> x12.ServiceLine:
         pointers=line.pointers,
         service_date=on,
         line_control_number=control,
+        adjudications=tuple(one for one in decided if one is not None),
     )
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from fastapi import Query, Response
 
 from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, paginate, set_etag
-from services.claims import correct, hold, reading, store, tables
+from services.claims import correct, hold, next_payer, reading, store, tables
 from services.claims.changes import Changes
 from services.claims.claim_views import BatchFileView, ClaimSummary, ClaimView, Release, Why
 from services.claims.views import Timeline
@@ -88,6 +88,20 @@ async def void_claim(claim_id: str, body: Why, tx: Tx) -> ClaimView:
 async def correct_claim(claim_id: str, body: Changes, tx: Tx) -> ClaimView:
     """A claim that waits, is held or was rejected says what the changes say, and is scrubbed again."""
     await correct.correct_claim(tx, claim_id, body)
+    return await reading.claim_view(tx, claim_id)
+
+
+@claim_routes.post("/{claim_id}/next-payer", scope=WRITE, phi=True)
+async def bill_next_payer(claim_id: str, body: Why, tx: Tx) -> ClaimView:
+    """The claim goes to who pays after this payer; once more to a later payer that has decided already."""
+    await next_payer.bill(tx, claim_id, body.why)
+    return await reading.claim_view(tx, claim_id)
+
+
+@claim_routes.post("/{claim_id}/bill-patient", scope=WRITE, phi=True)
+async def leave_to_patient(claim_id: str, body: Why, tx: Tx) -> ClaimView:
+    """The later payer is given up: what the ones before left is the patient's."""
+    await next_payer.leave_to_patient(tx, claim_id, body.why)
     return await reading.claim_view(tx, claim_id)
 
 

@@ -45,6 +45,7 @@ class SubmissionView(BaseModel):
     id: str
     batch_id: str
     payer_id: str
+    rank: int = Field(description="Whose turn it was: 1 the first payer, 2 the one after it.")
     attempt: int
     frequency: str
     patient_control_number: str

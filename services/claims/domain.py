@@ -22,6 +22,7 @@ class Status(StrEnum):
     DENIED = "denied"
     CORRECTING = "correcting"
     APPEALED = "appealed"
+    FORWARDED = "forwarded"
     PATIENT_DUE = "patient_due"
     CLOSED = "closed"
     VOID = "void"
@@ -41,6 +42,8 @@ class Step(StrEnum):
     PAY = "pay"
     PAY_PARTLY = "pay_partly"
     DENY = "deny"
+    BILL_NEXT = "bill_next"
+    FORWARD = "forward"
     LEAVE_TO_PATIENT = "leave_to_patient"
     REVERSE = "reverse"
     CORRECT = "correct"
@@ -74,8 +77,17 @@ NEXT: dict[tuple[Status, Step], Status] = {
     **{(s, Step.PAY): Status.PAID for s in (*AT_PAYER, Status.REJECTED, *ADJUDICATED)},
     **{(s, Step.PAY_PARTLY): Status.PARTIALLY_PAID for s in (*AT_PAYER, Status.REJECTED, *ADJUDICATED)},
     **{(s, Step.DENY): Status.DENIED for s in (*AT_PAYER, Status.REJECTED, *ADJUDICATED)},
-    **{(s, Step.LEAVE_TO_PATIENT): Status.PATIENT_DUE for s in (*AT_PAYER, Status.REJECTED, *ADJUDICATED)},
+    **{
+        (s, Step.LEAVE_TO_PATIENT): Status.PATIENT_DUE
+        for s in (*UNSENT, *AT_PAYER, Status.REJECTED, Status.FORWARDED, *ADJUDICATED)
+    },
     **{(s, Step.REVERSE): Status.ACCEPTED for s in (*AT_PAYER, *ADJUDICATED)},
+    # what this payer leaves to the patient goes to the next one, by us or by the payer itself
+    **{(s, Step.BILL_NEXT): Status.DRAFT for s in (*AT_PAYER, Status.REJECTED, Status.FORWARDED, *ADJUDICATED)},
+    **{(s, Step.FORWARD): Status.FORWARDED for s in (*AT_PAYER, Status.REJECTED, *ADJUDICATED)},
+    (Status.FORWARDED, Step.PAY): Status.PAID,
+    (Status.FORWARDED, Step.PAY_PARTLY): Status.PARTIALLY_PAID,
+    (Status.FORWARDED, Step.DENY): Status.DENIED,
     # what a person makes of a denial
     **{(s, Step.CORRECT): Status.CORRECTING for s in (Status.DENIED, Status.PARTIALLY_PAID, Status.APPEALED)},
     **{(s, Step.APPEAL): Status.APPEALED for s in (Status.DENIED, Status.PARTIALLY_PAID)},
@@ -97,11 +109,14 @@ OWNER: dict[Status, str] = {
     Status.DENIED: "billing",
     Status.CORRECTING: "billing",
     Status.APPEALED: "payer",
+    Status.FORWARDED: "payer",
     Status.PATIENT_DUE: "patient",
     Status.CLOSED: "nobody",
     Status.VOID: "nobody",
 }
 """Who acts next, where the reasons of a claim do not name somebody nearer."""
+
+LIFECYCLES = {"A claim": NEXT}
 
 
 class IllegalStep(Exception):
@@ -160,7 +175,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A claim for one encounter to one payer in one rank."""
+    """A claim for one encounter, at one payer at a time: `rank` says whose turn it is, the first payer's or a later."""
 
     id: str
     encounter_id: str
@@ -201,14 +216,15 @@ class Claim:
         return family(self.content.lines[0].code, self.service_date) if self.content.lines else "other"
 
     def can(self, step: Step) -> bool:
-        return (self.status, step) in NEXT
+        """Whether the table has the step; what no payer has decided on yet is not left to the patient."""
+        undecided = step is Step.LEAVE_TO_PATIENT and self.status in UNSENT and self.rank == 1
+        return (self.status, step) in NEXT and not undecided
 
     def take(self, step: Step, **changes: Any) -> Self:
         """The claim after `step`; a new version, never a mutation."""
-        try:
-            status = NEXT[self.status, step]
-        except KeyError:
-            raise IllegalStep(self.status, step) from None
+        if not self.can(step):
+            raise IllegalStep(self.status, step)
+        status = NEXT[self.status, step]
         owner = changes.pop("owner", OWNER[status])
         reasons = changes.pop("reasons", ())
         return replace(self, status=status, version=self.version + 1, owner=owner, reasons=reasons, **changes)

@@ -31,6 +31,8 @@ class Facts:
     others: Sequence[Claim] = ()
     """The patient's other claims of the day."""
     patient_has_address: bool = True
+    file_from: date | None = None
+    """The day from which the payer counts its filing limit, where that is not the date of service."""
 
     @property
     def content(self) -> Content:
@@ -288,10 +290,11 @@ def _charge(facts: Facts, _: Mapping[str, Any]) -> Found:
 
 
 def _timely(facts: Facts, params: Mapping[str, Any]) -> Found:
-    last = facts.on + timedelta(days=facts.payer.timely_filing_days)
+    last = (facts.file_from or facts.on) + timedelta(days=facts.payer.timely_filing_days)
     near = "days_before" in params
     late = last - timedelta(days=params["days_before"]) < facts.today <= last if near else facts.today > last
-    if facts.claim.attempts == 0 and late:
+    first = facts.claim.attempts == 0 or (facts.claim.rank > 1 and facts.claim.frequency == "1")
+    if first and late:
         yield "/service_date", f"the payer takes claims until {last.isoformat()}", None
 
 

@@ -48,6 +48,6 @@ async def release(tx: Transaction, claim_id: str, why: str, accept: list[str]) -
 async def void(tx: Transaction, claim_id: str, why: str) -> Claim:
     """The claim will never go out. Raises IllegalStep once a payer may have it."""
     claim = await store.load(tx, claim_id, lock=True)
-    if claim.attempts and claim.status is not Status.REJECTED:
+    if claim.rank > 1 or (claim.attempts and claim.status is not Status.REJECTED):
         raise Conflict("already_sent", "A payer has this claim; it is settled there, not taken back here.")
     return await move(tx, claim, Step.VOID, words=why, clean=False)

@@ -19,7 +19,7 @@ from libs.common.events import (
 from services.claims import store, tables
 from services.claims.domain import Status
 
-SCRUB = "claims.scrub"
+SCRUB, NEXT_PAYER = "claims.scrub", "claims.next_payer"
 
 
 async def on_practice(tx: Transaction, event: Envelope[PracticeChanged]) -> None:
@@ -67,12 +67,23 @@ def enrollment_key(provider_id: str, practice_id: str, payer_id: str) -> str:
 
 
 async def on_coverage(tx: Transaction, event: Envelope[CoverageChanged]) -> None:
-    """The patient's coverage is known, for whoever is billed after the first payer."""
+    """The patient's coverage is known; what earlier payers left to the patient goes to a later one that is new."""
     data = event.data
     body = data.model_dump(mode="json")
-    await store.learn(
+    learned = await store.learn(
         tx, "coverage", data.coverage_id, event.sequence, body, practice_id=data.practice_id, lookup=data.patient_id
     )
+    if not learned or data.rank == 1:
+        return
+    rows = await tx.all(
+        sa.select(tables.claim.c.id).where(
+            tables.claim.c.patient_id == data.patient_id,
+            tables.claim.c.rank < data.rank,
+            tables.claim.c.status.in_((Status.PAID.value, Status.PATIENT_DUE.value)),
+        )
+    )
+    for row in rows:
+        await timers.set(tx, NEXT_PAYER, row["id"], at=tx.now)
 
 
 async def on_authorization(tx: Transaction, event: Envelope[AuthorizationChanged]) -> None:

@@ -31,6 +31,8 @@ WORK: Mapping[str, tuple[str, int]] = {
     "patient_address_missing": ("front_desk", 1),
     "payer_unknown": ("billing", 1),
     "charge_missing": ("billing", 1),
+    "prior_payer_undecided": ("billing", 5),
+    "prior_payer_unbalanced": ("billing", 2),
     "rejected": ("billing", 1),
     "held_by_person": ("billing", 5),
     "file_refused": ("operations", 0),

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from libs.codes import payers
 from libs.common.db import Row, Transaction
-from services.claims import store, tables
+from services.claims import prior_payers, store, tables
 from services.claims.claim_views import (
     AckView,
     ClaimSummary,
@@ -65,7 +65,7 @@ async def claim_view(tx: Transaction, claim_id: str) -> ClaimView:
         submissions=[shown(SubmissionView, dict(one), patient_control_number=one["pcn"]) for one in submissions],
         acks=[shown(AckView, dict(one)) for one in acks],
         denials=[case["id"] for case in cases],
-        deadlines=_deadlines(claim, [case for case in cases if case["status"] == "open"]),
+        deadlines=await _deadlines(tx, claim, [case for case in cases if case["status"] == "open"]),
         totals=await _totals(tx, claim),
         links={
             "self": f"/v1/claims/{claim.id}",
@@ -88,10 +88,13 @@ def _line(line: Any) -> LineView:
     )
 
 
-def _deadlines(claim: Claim, open_cases: list[Row]) -> Deadlines:
+async def _deadlines(tx: Transaction, claim: Claim, open_cases: list[Row]) -> Deadlines:
+    """A later payer counts from the decision of the one before it."""
     payer = payers.payer(claim.payer_id, claim.service_date) if claim.payer_id else None
+    before = prior_payers.said(await prior_payers.decisions(tx, claim)) if claim.rank > 1 else []
+    since = before[-1].decided_on if before else claim.service_date
     return Deadlines(
-        timely_filing=claim.service_date + timedelta(days=payer.timely_filing_days) if payer else None,
+        timely_filing=since + timedelta(days=payer.timely_filing_days) if payer else None,
         correction=min((case["correct_by"] for case in open_cases), default=None),
         appeal=min((case["appeal_by"] for case in open_cases), default=None),
     )

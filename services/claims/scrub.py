@@ -8,7 +8,7 @@ from typing import Any
 from libs.codes import payers
 from libs.common import timers
 from libs.common.db import Transaction
-from services.claims import edits, store
+from services.claims import edits, prior_payers, store
 from services.claims.domain import Claim, Status, Step
 from services.claims.lifecycle import move
 
@@ -30,6 +30,8 @@ class Gates:
     payer_id: str | None = None
     provider: Mapping[str, Any] | None = None
     authorization_id: str | None = None
+    file_from: date | None = None
+    """The day from which a later payer counts, of the decision before it."""
     waits: list[str] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     words: str | None = None
@@ -65,6 +67,7 @@ async def _rules(
         claim=replace(await priced(tx, claim), authorization_id=gates.authorization_id),
         payer=payers.payer(gates.payer_id, claim.service_date),
         today=tx.today,
+        file_from=gates.file_from,
         documentation=detail["documentation"],
         eap=detail["billing_flags"]["eap"],
         taxonomy=(gates.provider.get("sealed") or {}).get("taxonomy"),
@@ -133,6 +136,9 @@ async def _gates(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Ga
 
 async def _coverage(tx: Transaction, claim: Claim, detail: Mapping[str, Any], gates: Gates) -> None:
     """Who is billed, and whether the payer knows the patient on that day and wants an authorization."""
+    if claim.rank > 1:
+        await _prior_payers(tx, claim, gates)
+        return
     answer = await store.known(tx, "eligibility", claim.encounter_id)
     if claim.content.route_payer_id is not None:
         gates.payer_id = claim.content.route_payer_id
@@ -152,6 +158,19 @@ async def _coverage(tx: Transaction, claim: Claim, detail: Mapping[str, Any], ga
     own = claim.content.authorization_number
     sent = (detail.get("authorization") or {}).get("number")
     if lacks is not None and (own is None or own == sent):
+        gates.waits.append(lacks)
+
+
+async def _prior_payers(tx: Transaction, claim: Claim, gates: Gates) -> None:
+    """A later payer is told what the ones before decided; it is not asked beforehand, and needs their answer only."""
+    gates.payer_id = claim.content.route_payer_id or claim.payer_id
+    gates.authorization_id = claim.authorization_id
+    found = await prior_payers.decisions(tx, claim)
+    gates.file_from = max((date.fromisoformat(one["decided_on"]) for one in found), default=None)
+    lacks = prior_payers.lacks(claim, found)
+    if lacks == prior_payers.UNBALANCED:
+        gates.stops.append(lacks)
+    elif lacks is not None:
         gates.waits.append(lacks)
 
 

@@ -15,6 +15,8 @@ class ClaimsSettings:
     claims_in_a_batch: int = 500
     ask_for_days: int = 30
     """How long an acknowledgement that has not come is looked for."""
+    next_payer_days: int = 30
+    """When a payer after the first is asked after that has not answered."""
 
 
 SETTINGS = ClaimsSettings()

@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql as pg
 
 from libs.common.db import Row, Transaction
 from libs.common.events import Envelope, PaymentPosted
-from services.claims import denials, store, tables
-from services.claims.domain import Claim, Step
+from services.claims import denials, next_payer, store, tables
+from services.claims.domain import Claim, Status, Step
 from services.claims.lifecycle import move
 
 STEP = {
@@ -18,6 +18,9 @@ STEP = {
     "patient_responsibility": Step.LEAVE_TO_PATIENT,
     "reversed": Step.REVERSE,
 }
+FINAL = ("paid", "patient_responsibility")
+"""Outcomes after which this payer owes nothing more."""
+DECIDED = (Status.PAID, Status.PARTIALLY_PAID, Status.PATIENT_DUE)
 
 
 async def on_payment(tx: Transaction, event: Envelope[PaymentPosted]) -> None:
@@ -52,15 +55,40 @@ async def apply(tx: Transaction, claim: Claim) -> Claim:
     )
     for row in rows:
         step = STEP.get(row["outcome"])
-        if step is not None and not claim.can(step):
+        earlier = row["data"]["rank"] < claim.rank
+        if step is not None and not earlier and not claim.can(step):
             break
-        if step is not None:
-            claim = await move(tx, claim, step, words=_words(row), **_number(claim, row))
+        if earlier:
+            claim = await _of_an_earlier_payer(tx, claim, row)
+        elif step is not None:
+            claim = await _moved(tx, claim, step, row)
         await tx.execute(
             tables.posting.update().where(tables.posting.c.posting_id == row["posting_id"]).values(applied=True)
         )
         if row["entry"] == "payment":
             await denials.answered(tx, claim, row["data"])
+    return claim
+
+
+async def _moved(tx: Transaction, claim: Claim, step: Step, row: Row) -> Claim:
+    """The claim stands where the decision leaves it: on its way to who pays next, if something is left for them."""
+    data, words = row["data"], _words(row)
+    if row["outcome"] in FINAL:
+        gone = await next_payer.go_on(tx, claim, data, words)
+        if gone is not None:
+            return gone
+    changes = _number(claim, row)
+    if data["rank"] > claim.rank:
+        changes |= {"rank": data["rank"], "payer_id": data["payer_id"]}
+    return await move(tx, claim, step, words=words, **changes)
+
+
+async def _of_an_earlier_payer(tx: Transaction, claim: Claim, row: Row) -> Claim:
+    """A later payer has the claim or has answered first: the claim stays with it, or is settled by both."""
+    await next_payer.prior_payer_spoke(tx, claim, row)
+    step = STEP.get(row["outcome"])
+    if claim.status in DECIDED and row["entry"] != "reversal" and step is Step.PAY:
+        return await move(tx, claim, step, words=_words(row))
     return claim
 
 

@@ -226,6 +226,18 @@ async def submission(tx: Transaction, submission_id: str | None) -> Row | None:
     return await tx.first(sa.select(tables.submission).where(tables.submission.c.id == submission_id))
 
 
+async def last_member_id(tx: Transaction, claim_id: str, rank: int) -> str | None:
+    """The patient's number with which the claim went last to the payer of that rank; None where we did not send it."""
+    table = tables.submission
+    found: str | None = await tx.scalar(
+        sa.select(table.c.member_id)
+        .where(table.c.claim_id == claim_id, table.c.rank == rank)
+        .order_by(table.c.attempt.desc())
+        .limit(1)
+    )
+    return found
+
+
 async def submissions_of_batch(tx: Transaction, batch_id: str) -> Sequence[Row]:
     return await tx.all(
         sa.select(tables.submission).where(tables.submission.c.batch_id == batch_id).order_by(tables.submission.c.pcn)

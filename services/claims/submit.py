@@ -1,8 +1,7 @@
 """At the cut, what is ready goes out: one 837P for each payer and practice, numbered and stored before it is sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,7 +11,7 @@ from libs.common import outbox, tasks, timers
 from libs.common.clearinghouse import Account, ClearinghouseRefused, HttpClearinghouse, Receipt, account_of
 from libs.common.db import Row, Transaction
 from libs.common.ids import new_id
-from services.claims import build837, correct, settle, store, tables, tell
+from services.claims import build837, correct, coverages, gather, next_payer, settle, store, tables, tell
 from services.claims.build837 import Material
 from services.claims.domain import Claim, Status, Step
 from services.claims.lifecycle import CUT, move
@@ -75,7 +74,7 @@ async def _no_account(tx: Transaction, due: timers.Due, practice_id: str) -> Non
 
 async def _store_batch(tx: Transaction, account: Account, claims: Sequence[Claim], cut_at: datetime) -> None:
     """Numbers and bytes are on record, and the claims in doubt until their outcome is known."""
-    drafts = [await _material(tx, claim) for claim in claims]
+    drafts = [await gather.material(tx, claim) for claim in claims]
     writable = await _hold_unwritable(tx, account, drafts)
     if not writable:
         return
@@ -105,37 +104,6 @@ async def _store_batch(tx: Transaction, account: Account, claims: Sequence[Claim
     for material, record in zip(writable, records, strict=True):
         await _store_submission(tx, batch_id, material, record)
     await timers.set(tx, SEND, batch_id, at=tx.now)
-
-
-async def _material(tx: Transaction, claim: Claim) -> Material:
-    """What the claim's 837P is made of, with a patient control number of this submission's own."""
-    assert claim.payer_id is not None
-    row = await store.encounter(tx, claim.encounter_id)
-    detail: Mapping[str, Any] = row["detail"]
-    practice = await store.known(tx, "practice", claim.practice_id)
-    provider = await store.known_by(tx, "provider", claim.provider_npi)
-    assert practice is not None, "the gates let no claim of an unknown practice through"
-    supervising = (detail["providers"].get("supervising") or {}).get("npi")
-    supervisor = await store.known_by(tx, "provider", supervising) if supervising else []
-    location_id = detail["providers"].get("facility_id")
-    location = await store.known(tx, "location", location_id) if location_id else None
-    answer = await store.known(tx, "eligibility", claim.encounter_id)
-    routed = claim.content.route_payer_id is not None
-    serial = await store.next_number(tx, "pcn")
-    pcn = f"P{serial:08d}A{claim.attempts + 1}"
-    return Material(
-        claim=claim,
-        payer=payers.payer(claim.payer_id, claim.service_date),
-        pcn=pcn,
-        detail=detail,
-        answer=None if routed or answer is None else answer["sealed"],
-        practice=practice["sealed"],
-        provider=provider[0]["sealed"],
-        supervisor=supervisor[0]["sealed"] if supervisor else None,
-        location=location["sealed"] if location else None,
-        original_reference=claim.payer_control_number if claim.frequency == "7" else None,
-        line_controls=tuple(f"{pcn}L{index}" for index in range(1, len(claim.content.sent_lines) + 1)),
-    )
 
 
 async def _hold_unwritable(tx: Transaction, account: Account, drafts: Sequence[Material]) -> list[Material]:
@@ -186,6 +154,7 @@ async def _store_submission(tx: Transaction, batch_id: str, material: Material, 
             claim_id=claim.id,
             batch_id=batch_id,
             payer_id=claim.payer_id,
+            rank=claim.rank,
             attempt=claim.attempts + 1,
             frequency=record.frequency,
             pcn=material.pcn,
@@ -261,7 +230,11 @@ async def _confirm_claim(tx: Transaction, row: Row) -> None:
     if claim.submission_id == row["id"] and claim.can(Step.CONFIRM):
         claim = await move(tx, claim, Step.CONFIRM)
     tx.correlation_id = claim.encounter_id
-    await outbox.add(tx, tell.claim_submitted(tx, claim, row), sequence=claim.version)
+    following = await coverages.after(tx, claim, row["rank"])
+    told = tell.claim_submitted(tx, claim, row, next_payer=following is not None)
+    await outbox.add(tx, told, sequence=claim.version)
+    if claim.rank > 1:
+        await next_payer.expect(tx, claim)
     await correct.resubmitted(tx, claim)
     await settle.apply(tx, claim)
 

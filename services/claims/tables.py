@@ -145,6 +145,7 @@ submission = sa.Table(
     sa.Column("claim_id", sa.Text, nullable=False),
     sa.Column("batch_id", sa.Text, nullable=False),
     sa.Column("payer_id", sa.Text, nullable=False),
+    sa.Column("rank", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("frequency", sa.Text, nullable=False),
     sa.Column("pcn", sa.Text, nullable=False),

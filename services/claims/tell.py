@@ -75,7 +75,7 @@ def _coverage(coverage: CoverageIn) -> EncounterCoverage:
     )
 
 
-def claim_submitted(tx: Transaction, claim: Claim, row: Row) -> ClaimSubmitted:
+def claim_submitted(tx: Transaction, claim: Claim, row: Row, *, next_payer: bool) -> ClaimSubmitted:
     assert claim.provider_id is not None
     return ClaimSubmitted(
         claim_id=claim.id,
@@ -85,11 +85,12 @@ def claim_submitted(tx: Transaction, claim: Claim, row: Row) -> ClaimSubmitted:
         patient_id=claim.patient_id,
         provider_id=claim.provider_id,
         payer_id=row["payer_id"],
-        rank=claim.rank,
+        rank=row["rank"],
         attempt=row["attempt"],
         frequency=row["frequency"],
         patient_control_number=row["pcn"],
         replaces=row["replaces"],
+        next_payer=next_payer,
         charge_cents=row["charge_cents"],
         submitted_on=tx.today,
         lines=[

@@ -9,6 +9,8 @@ from services.remittance.domain.era import key_of
 from services.remittance.store import claims, copies
 from services.remittance.store import ledger as lines
 
+ENDS = ("void", "patient_due")
+"""After these no payer is waited for."""
 KIND_BY_FREQUENCY = {"7": "replacement", "8": "void"}
 
 
@@ -69,6 +71,7 @@ async def _record(tx: Transaction, sent: ClaimSubmitted) -> bool:
             "pcn": sent.patient_control_number,
             "pcn_key": key_of(sent.patient_control_number),
             "member_key": member_key(tx.tenant, sent.sealed.member_id),
+            "next_payer": sent.next_payer,
             "charge_cents": sent.charge_cents,
             "submitted_on": sent.submitted_on,
         },
@@ -105,16 +108,22 @@ async def _record(tx: Transaction, sent: ClaimSubmitted) -> bool:
 
 
 async def on_claim_updated(tx: Transaction, event: Envelope[ClaimUpdated]) -> None:
-    """A claim that becomes void owes nothing; one that becomes the patient's waits for no other payer."""
+    """A claim that becomes void owes nothing; what goes to the next payer is not the patient's before it answers."""
     said = event.data
     is_news = await claims.save_claim_state(
-        tx, claim_id=said.claim_id, practice_id=said.practice_id, status=said.status, sequence=event.sequence
+        tx,
+        claim_id=said.claim_id,
+        practice_id=said.practice_id,
+        status=said.status,
+        rank=said.rank,
+        sequence=event.sequence,
     )
-    if not is_news or said.status not in ("void", "patient_due"):
+    kind = said.status if said.status in ENDS else "next_payer" if said.rank > 1 else None
+    if not is_news or kind is None:
         return
     claim = await claims.lock(tx, said.claim_id)
     if claim is not None:
-        restated = await ledger.restate(tx, claim, "void" if said.status == "void" else "patient_due")
+        restated = await ledger.restate(tx, claim, kind)
         await denials.raise_new(tx, claim, restated)
 
 

@@ -7,9 +7,9 @@ from libs.common.events import PaymentPosted
 from libs.common.events.remittance import Buckets as EventBuckets
 from libs.common.events.remittance import PostedLine
 from libs.common.ids import new_id
-from services.remittance import denials, ledger, match
+from services.remittance import adjudication, denials, ledger, match
 from services.remittance.domain.decide import LineDecision, OurLine, decide
-from services.remittance.domain.era import FORWARDED, RANK
+from services.remittance.domain.era import RANK
 from services.remittance.domain.ledger import Buckets
 from services.remittance.ledger import Restated
 from services.remittance.match import Match
@@ -108,7 +108,7 @@ async def _store(
             "icn": found.claim.icn,
             "paid_cents": found.claim.paid_cents,
             "paid_on": found.paid_on,
-            "forwarded": found.claim.status in FORWARDED,
+            "forwarded": found.claim.is_forwarded,
             "first_pass": not await remittances.has_decided(tx, claim.claim_id, posted.payer_id),
             "ordering": found.ordering,
         },
@@ -136,14 +136,18 @@ def line_row(line: LineDecision, sign: int = 1) -> dict[str, object]:
 
 
 def outcome_of(posting_id: str, restated: Restated) -> str:
-    """What the decision means for the claim: paid, partially_paid, denied, patient_responsibility."""
+    """What the decision means for the claim: paid, partially_paid, denied, patient_responsibility.
+
+    What only waits for the next payer is no longer this payer's to pay.
+    """
     shares = [s.shares[posting_id] for s in restated.standings.values() if posting_id in s.shares]
     paid, denied = sum(share.paid for share in shares), sum(share.denied for share in shares)
     patient = sum(share.patient for share in shares)
     if denied:
         return "partially_paid" if paid or patient else "denied"
     if paid or not patient:
-        return "partially_paid" if restated.total.in_flight or restated.total.denied_open else "paid"
+        undecided = restated.total.in_flight - restated.awaits_next
+        return "partially_paid" if undecided or restated.total.denied_open else "paid"
     return "patient_responsibility"
 
 
@@ -165,7 +169,7 @@ async def tell_posted(
         outcome=outcome,
         claim_status=found.claim.status,
         payer_control_number=found.claim.icn[:50] or None,
-        forwarded=found.claim.status in FORWARDED,
+        forwarded=found.claim.is_forwarded,
         paid_cents=sum(line.paid_cents for line in lines),
         contractual_cents=sum(line.contractual_cents for line in lines),
         patient_cents=sum(line.patient_cents for line in lines),
@@ -173,6 +177,8 @@ async def tell_posted(
         paid_on=found.paid_on,
         lines=lines,
         buckets=EventBuckets(**restated.total.cents()),
+        awaits_next_cents=restated.awaits_next,
+        sealed=await adjudication.standing(tx, claim.claim_id),
     )
     await ledger.tell(tx, claim, event)
 

@@ -33,6 +33,11 @@ class Restated:
         """How the claim stands now."""
         return sum(self.after.values(), Buckets())
 
+    @property
+    def awaits_next(self) -> int:
+        """What of the patient's share waits for the next payer."""
+        return sum(standing.awaits_next for standing in self.standings.values())
+
 
 async def restate(tx: Transaction, claim: Receivable, kind: str, **cause: str | None) -> Restated:
     """The ledger says of the claim what all that is known of it comes to; `cause` names what made the difference."""

@@ -1,6 +1,7 @@
 """An 835 as remittance keeps it: amounts, reasons and references, the patient's name and member id left behind."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from libs import x12
 from libs.codes import payers, plb
@@ -72,7 +73,7 @@ def _era(found: x12.Remittance, tenant_id: str) -> Era:
         payer_name=found.payer.name,
         payee_npi=_npi(found.payee),
         amount_cents=sign * found.payment.amount_cents,
-        claims=tuple(_claim(claim, tenant_id) for claim in found.claims),
+        claims=tuple(_claim(claim, tenant_id, found.produced) for claim in found.claims),
         adjustments=tuple(
             ProviderAdjustment(
                 npi=one.provider_id,
@@ -99,7 +100,7 @@ def _npi(payee: x12.Party) -> str:
     return next((one.value for one in payee.references if one.qualifier in ("XX", "HPI")), payee.id)
 
 
-def _claim(claim: x12.ClaimPayment, tenant_id: str) -> EraClaim:
+def _claim(claim: x12.ClaimPayment, tenant_id: str, written_on: date | None) -> EraClaim:
     members = [
         party.id
         for party in (claim.insured, claim.patient)
@@ -120,6 +121,7 @@ def _claim(claim: x12.ClaimPayment, tenant_id: str) -> EraClaim:
         lines=tuple(_line(line) for line in claim.lines),
         remark_codes=tuple(code for code in claim.remark_codes if code),
         defects=tuple(defect.partition(":")[0] for defect in claim.defects),
+        decided_on=written_on,
     )
 
 

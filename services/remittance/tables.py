@@ -27,14 +27,14 @@ coverage = _table(
     status=_T,
     sequence=_I,
 )
-claim_state = _table("claim_state", tenant_id=_T, claim_id=_T, practice_id=_T, status=_T, sequence=_I)
+claim_state = _table("claim_state", tenant_id=_T, claim_id=_T, practice_id=_T, status=_T, rank=_I, sequence=_I)
 receivable = _table(
     "receivable", tenant_id=_T, claim_id=_T, practice_id=_T, patient_id=_T, encounter_id=_T, provider_id=_T,
     payer_id=_T, service_date=_D, first_submitted_on=_D, version=_I, created_at=_AT,
 )  # fmt: skip
 submission = _table(
     "submission", tenant_id=_T, id=_T, claim_id=_T, practice_id=_T, payer_id=_T, rank=_I, attempt=_I, frequency=_T,
-    pcn=_T, pcn_key=_T, member_key=_T, charge_cents=_I, submitted_on=_D,
+    pcn=_T, pcn_key=_T, member_key=_T, next_payer=_B, charge_cents=_I, submitted_on=_D,
 )  # fmt: skip
 submission_line = _table(
     "submission_line", tenant_id=_T, submission_id=_T, line_id=_T, practice_id=_T, position=_I, control=_T,

@@ -115,8 +115,8 @@ def _effect(case: Case, line: Line, parts: list[tuple[str, int]]) -> Effect:
 
 
 def _as_secondary(claim: Claim, line: Line, allowed: int, would_pay: int, effect: Effect) -> LineDecision:
-    """What the earlier payer left to the patient is paid, up to what this plan would have paid; the rest is OA23."""
-    left = sum(a.cents for prior in line.prior for a in prior.adjustments if a.group == "PR")
+    """What the payer before left to the patient is paid, up to what this plan would have paid; the rest is OA23."""
+    left = sum(a.cents for prior in line.prior[-1:] for a in prior.adjustments if a.group == "PR")
     left = min(left, line.charge_cents)
     paid = min(would_pay, left)
     adjustments = [(*PRIOR_PAYER, line.charge_cents - left), ("PR", COINSURANCE, left - paid)]

@@ -171,29 +171,34 @@ class Desk:
         await self.at(18)
         return encounter
 
-    async def post(self, encounter: dict[str, Any], outcome: str, day: int = 12, **amounts: int) -> None:
-        """Remittance posted the payer's decision on the claim."""
+    async def post(
+        self,
+        encounter: dict[str, Any],
+        outcome: str,
+        day: int = 12,
+        more: dict[str, Any] | None = None,
+        **amounts: int,
+    ) -> None:
+        """Remittance posted the payer's decision on the claim; `more` is what else it told."""
         claim = await self.claim(encounter)
         zero = dict.fromkeys(Buckets.model_fields, 0)
         moved = {f"{name}_cents": amounts.get(name, 0) for name in ("paid", "contractual", "patient", "denied")}
-        await self.api.deliver(
-            PaymentPosted(
-                claim_id=claim["id"],
-                posting_id=new_id("pst"),
-                era_id=new_id("era"),
-                practice_id=PRACTICE,
-                payer_id=claim["payer_id"],
-                submission_id=claim["submissions"][-1]["id"],
-                entry="reversal" if outcome == "reversed" else "payment",
-                outcome=outcome,
-                claim_status="1",
-                payer_control_number="ICN835",
-                paid_on=date(2026, 10, day),
-                lines=[PostedLine(line_id=claim["lines"][0]["id"], withheld_cents=0, **moved)],
-                buckets=Buckets(**zero | {"billed_cents": claim["charge_cents"]}),
-                **moved,
-            )
-        )
+        given: dict[str, Any] = {
+            "claim_id": claim["id"],
+            "posting_id": new_id("pst"),
+            "era_id": new_id("era"),
+            "practice_id": PRACTICE,
+            "payer_id": claim["payer_id"],
+            "submission_id": claim["submissions"][-1]["id"],
+            "entry": "reversal" if outcome == "reversed" else "payment",
+            "outcome": outcome,
+            "claim_status": "1",
+            "payer_control_number": "ICN835",
+            "paid_on": date(2026, 10, day),
+            "lines": [PostedLine(line_id=claim["lines"][0]["id"], withheld_cents=0, **moved)],
+            "buckets": Buckets(**zero | {"billed_cents": claim["charge_cents"]}),
+        }
+        await self.api.deliver(PaymentPosted(**given | moved | (more or {})))
 
     async def deny(self, encounter: dict[str, Any], reason: str, group: str = "CO", **changes: Any) -> dict[str, Any]:
         """Remittance posted a denial of the claim's first line and raised it; the case that it opened."""

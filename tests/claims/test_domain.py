@@ -46,13 +46,20 @@ def test_a_denied_claim_can_be_corrected_and_then_paid() -> None:
 
 @given(st.sampled_from(Status), st.sampled_from(Step))
 def test_every_step_either_follows_the_table_or_is_refused(status: Status, step: Step) -> None:
-    claim = a_claim(status=status)
+    claim = a_claim(status=status, rank=2)
     if (status, step) in NEXT:
         assert claim.take(step).status is NEXT[status, step]
         assert claim.can(step)
     else:
         with pytest.raises(IllegalStep):
             claim.take(step)
+
+
+@pytest.mark.parametrize("status", UNSENT)
+def test_what_no_payer_has_decided_on_is_not_left_to_the_patient(status: Status) -> None:
+    with pytest.raises(IllegalStep):
+        a_claim(status=status).take(Step.LEAVE_TO_PATIENT)
+    assert a_claim(status=status, rank=2).take(Step.LEAVE_TO_PATIENT).status is Status.PATIENT_DUE
 
 
 @given(st.lists(st.sampled_from(Step), max_size=30))

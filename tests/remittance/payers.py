@@ -182,7 +182,15 @@ class Books:
         event = PracticeChanged(practice_id=self.practice_id, status="active", sealed=identity)
         await self.api.deliver(event)
 
-    async def send(self, sent: Sent, *, frequency: str = "1", rank: int = 1, payer: str = "pay_harborbh") -> Sent:
+    async def send(
+        self,
+        sent: Sent,
+        *,
+        frequency: str = "1",
+        rank: int = 1,
+        payer: str = "pay_harborbh",
+        next_payer: bool = False,
+    ) -> Sent:
         """The claim goes to the payer (`sent.attempt` says for which time)."""
         lines = list(zip(sent.line_ids, sent.charges, strict=True))
         event = ClaimSubmitted(
@@ -197,6 +205,7 @@ class Books:
             attempt=sent.attempt,
             frequency=frequency,
             patient_control_number=sent.pcn,
+            next_payer=next_payer,
             charge_cents=sum(sent.charges),
             submitted_on=date(2026, 10, 6),
             lines=[

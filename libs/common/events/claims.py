@@ -139,7 +139,7 @@ class ClaimSubmitted(Event):
     """A claim went to a payer once more: `attempt` counts from 1, `frequency` is 1, 7 or 8.
 
     `patient_control_number` is CLM01, unique to this submission. `replaces` names the submission whose payer claim
-    number a 7 or 8 refers to.
+    number a 7 or 8 refers to. `next_payer`: another payer of the patient's will be asked for what this one leaves.
     """
 
     topic: ClassVar[str] = "claim.submitted"
@@ -159,6 +159,7 @@ class ClaimSubmitted(Event):
     frequency: Code
     patient_control_number: str = Field(max_length=20)
     replaces: Id | None = None
+    next_payer: bool = False
     charge_cents: Cents
     submitted_on: date
     lines: list[SubmittedLine]

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from libs.common.events.envelope import Cents, Code, Event, Id, SignedCents
+from libs.common.events.envelope import Cents, Code, Event, Id, Sealed, SignedCents
 
 
 class EraReceived(Event):
@@ -62,12 +62,60 @@ class Buckets(BaseModel):
     in_flight_cents: int
 
 
+class AdjudicatedReason(BaseModel):
+    """Why a payer paid less than charged: one triplet of a CAS, as it came."""
+
+    model_config = ConfigDict(frozen=True)
+
+    group: str
+    reason: str
+    amount_cents: int
+
+
+class AdjudicatedLine(BaseModel):
+    """What a payer said of one of our lines: charge = paid + adjustments."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: str
+    procedure: str
+    modifiers: list[str]
+    charge_cents: int
+    paid_cents: int
+    adjustments: list[AdjudicatedReason]
+
+
+class Adjudication(BaseModel):
+    """A payer's decision on a claim as the next payer must be told it, each amount at the level where it stood."""
+
+    model_config = ConfigDict(frozen=True)
+
+    posting_id: str
+    payer_id: str
+    rank: int
+    payer_control_number: str
+    decided_on: date
+    charge_cents: int
+    paid_cents: int
+    adjustments: list[AdjudicatedReason]
+    remark_codes: list[str]
+    lines: list[AdjudicatedLine]
+    """None where the payer decided on the claim as a whole."""
+
+
+class Adjudications(Sealed):
+    """Every decision on the claim that stands after this entry, as payers made them."""
+
+    decisions: list[Adjudication]
+
+
 class PaymentPosted(Event):
     """A payer's decision on one claim has been posted to the ledger.
 
     `entry`: payment, reversal. `outcome` of the claim after it: paid, partially_paid, denied, patient_responsibility
     (nothing paid, all to the patient), reversed. Amounts are what this entry moved, signed; `buckets` are how the
-    claim stands after it. `payer_control_number` (CLP07) is what a replacement (frequency 7) must name.
+    claim stands after it, `awaits_next_cents` what of in_flight waits for the next payer. `payer_control_number`
+    (CLP07) is what a replacement (frequency 7) must name. `forwarded`: the payer has passed the claim on itself.
     """
 
     topic: ClassVar[str] = "payment.posted"
@@ -94,6 +142,8 @@ class PaymentPosted(Event):
     paid_on: date
     lines: list[PostedLine]
     buckets: Buckets
+    awaits_next_cents: Cents = 0
+    sealed: Adjudications | None = None
 
 
 class ReceivableChanged(Event):

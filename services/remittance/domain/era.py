@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from libs.codes.remarks import FORWARDED as PASSED_ON
 from services.remittance.domain.adjustments import Adjustment
 
 REVERSAL = "22"
 NOT_OURS = "23"
 PREDETERMINATION = "25"
 FORWARDED = frozenset({"19", "20", "21"})
+"""CLP02 of a claim that the payer has itself passed on to the next one."""
 RANK = {"1": 1, "2": 2, "3": 3, "19": 1, "20": 2, "21": 3}
 """The payer's place as CLP02 tells it; 4 and others do not tell."""
 
@@ -48,10 +50,17 @@ class EraClaim:
     lines: tuple[EraLine, ...] = ()
     remark_codes: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
+    decided_on: date | None = None
+    """The day on which the payer wrote the remittance."""
 
     @property
     def is_reversal(self) -> bool:
         return self.status == REVERSAL
+
+    @property
+    def is_forwarded(self) -> bool:
+        """The payer has itself passed the claim on to the next one, by its status or by a remark."""
+        return self.status in FORWARDED or not PASSED_ON.isdisjoint(self.remark_codes)
 
     @property
     def original_icn(self) -> str:
@@ -108,6 +117,7 @@ def content(claim: EraClaim) -> dict[str, Any]:
         "adjustments": _adjustments(claim.adjustments),
         "remark_codes": list(claim.remark_codes),
         "defects": list(claim.defects),
+        "decided_on": claim.decided_on.isoformat() if claim.decided_on else None,
         "lines": [
             {
                 "procedure": line.procedure,
@@ -142,6 +152,7 @@ def of(row: Mapping[str, Any]) -> EraClaim:
         adjustments=_read_adjustments(kept["adjustments"]),
         remark_codes=tuple(kept["remark_codes"]),
         defects=tuple(kept["defects"]),
+        decided_on=_date(kept.get("decided_on")),
         lines=tuple(
             EraLine(
                 procedure=line["procedure"],

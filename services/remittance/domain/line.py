@@ -70,19 +70,26 @@ class _Part:
     denied: bool
 
     @property
+    def is_patients(self) -> bool:
+        """The payer, or a person after it, left it to the patient."""
+        return not self.denied or self.decision.resolution == Resolution.BILLED_TO_PATIENT
+
+    @property
+    def awaits_next(self) -> bool:
+        return self.is_patients and self.decision.awaits_next
+
+    @property
     def in_flight(self) -> bool:
         """Asked for again, or waiting for the next payer."""
-        if self.denied:
-            return self.decision.resolution in BACK_IN_FLIGHT or (
-                self.decision.resolution is None and self.decision.resent
-            )
-        return self.decision.awaits_next
+        if self.is_patients:
+            return self.awaits_next
+        return self.decision.resolution in BACK_IN_FLIGHT or (self.decision.resolution is None and self.decision.resent)
 
     @property
     def bucket(self) -> str:
         if self.in_flight:
             return "in_flight"
-        if not self.denied or self.decision.resolution == Resolution.BILLED_TO_PATIENT:
+        if self.is_patients:
             return "responsibility"
         return "written_off" if self.decision.resolution == Resolution.WRITTEN_OFF else "denied_open"
 
@@ -100,6 +107,8 @@ class Standing:
     responsibility: int = 0
     denied_open: int = 0
     in_flight: int = 0
+    awaits_next: int = 0
+    """What of `in_flight` waits for the next payer."""
     shares: dict[str, Share] = field(default_factory=dict)
     """By decision."""
 
@@ -180,6 +189,7 @@ def stand(billed: int, decisions: Sequence[Decision]) -> Standing:
         payer_paid=fold.payer_paid,
         contractual=fold.contractual,
         withheld=fold.withheld,
+        awaits_next=sum(part.amount for part in fold.parts if part.awaits_next),
         shares=shares,
         **sums,
     )

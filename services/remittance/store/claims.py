@@ -39,6 +39,8 @@ class Submission:
     pcn: str
     charge_cents: int
     submitted_on: date
+    next_payer: bool
+    """Another payer will be asked for what this one leaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,15 +228,17 @@ async def sent_lines(tx: Transaction, submission_id: str) -> list[SentLine]:
     ]
 
 
-async def save_claim_state(tx: Transaction, *, claim_id: str, practice_id: str, status: str, sequence: int) -> bool:
-    """The claim's status is known, if this is newer than what was known."""
+async def save_claim_state(
+    tx: Transaction, *, claim_id: str, practice_id: str, status: str, rank: int, sequence: int
+) -> bool:
+    """The claim's status and whose turn it is are known, if this is newer than what was known."""
     state = insert(t.claim_state).values(
-        tenant_id=tx.tenant, claim_id=claim_id, practice_id=practice_id, status=status, sequence=sequence
+        tenant_id=tx.tenant, claim_id=claim_id, practice_id=practice_id, status=status, rank=rank, sequence=sequence
     )
     done = await tx.execute(
         state.on_conflict_do_update(
             index_elements=["tenant_id", "claim_id"],
-            set_={"status": state.excluded.status, "sequence": state.excluded.sequence},
+            set_={name: state.excluded[name] for name in ("status", "rank", "sequence")},
             where=t.claim_state.c.sequence < state.excluded.sequence,
         )
     )
@@ -244,15 +248,18 @@ async def save_claim_state(tx: Transaction, *, claim_id: str, practice_id: str, 
 async def history(tx: Transaction, claim_id: str) -> History:
     """The claim's charges and live decisions, as of now in this transaction."""
     sent = await submissions_of(tx, claim_id)
-    status = await tx.scalar(
-        sa.select(t.claim_state.c.status).where(
+    state = await tx.first(
+        sa.select(t.claim_state.c.status, t.claim_state.c.rank).where(
             t.claim_state.c.tenant_id == tx.tenant, t.claim_state.c.claim_id == claim_id
         )
     )
+    status, turn = (state["status"], state["rank"]) if state else (None, 1)
     rows = await tx.all(_DECISIONS, {"tenant": tx.tenant, "claim": claim_id})
     decisions: dict[str, list[Decision]] = {}
     for row in rows:
-        decisions.setdefault(row["line_id"], []).append(_decision(row, sent, status))
+        answered = any(one["line_id"] == row["line_id"] and one["rank"] > row["rank"] for one in rows)
+        awaits = status != "patient_due" and not answered and (turn > row["rank"] or _goes_on(row, sent))
+        decisions.setdefault(row["line_id"], []).append(_decision(row, sent, awaits_next=awaits))
     return History(
         billed=await _billed(tx, sent, status),
         decisions=decisions,
@@ -275,8 +282,13 @@ def _resent(row: Row, sent: Sequence[Submission]) -> bool:
     return any(one.attempt > row["attempt"] and one.rank == row["rank"] and one.frequency != "8" for one in sent)
 
 
-def _decision(row: Row, sent: Sequence[Submission], status: str | None) -> Decision:
-    goes_on = row["forwarded"] or any(one.rank > row["rank"] for one in sent)
+def _goes_on(row: Row, sent: Sequence[Submission]) -> bool:
+    """The payer has passed the claim on, or it has gone or will go to the next one."""
+    told = any(one.next_payer and one.rank == row["rank"] and one.attempt == row["attempt"] for one in sent)
+    return bool(row["forwarded"]) or told or any(one.rank > row["rank"] for one in sent)
+
+
+def _decision(row: Row, sent: Sequence[Submission], *, awaits_next: bool) -> Decision:
     return Decision(
         id=row["posting_id"],
         order=tuple(row["ordering"]),
@@ -288,7 +300,7 @@ def _decision(row: Row, sent: Sequence[Submission], status: str | None) -> Decis
         withheld=row["withheld_cents"],
         resolution=row["resolution"],
         resent=_resent(row, sent),
-        awaits_next=goes_on and status != "patient_due",
+        awaits_next=awaits_next,
     )
 
 

@@ -106,6 +106,12 @@ def test_the_patients_share_waits_in_flight_for_the_next_payer() -> None:
     assert where(13500, first) == {"payer_paid": 8000, "contractual": 3500, "in_flight": 2000}
 
 
+def test_a_denial_that_a_person_left_to_the_patient_waits_for_the_next_payer_too() -> None:
+    denied = a_decision(denied=13500, resolution="billed_to_patient", awaits_next=True)
+    assert where(13500, denied) == {"in_flight": 13500}
+    assert stand(13500, [denied]).awaits_next == 13500
+
+
 def test_a_second_payers_contract_counts_only_against_what_the_first_left() -> None:
     first = a_decision(1, paid=8000, contractual=3500, patient=2000, awaits_next=True)
     second = a_decision(2, rank=2, paid=1500, contractual=4000)
