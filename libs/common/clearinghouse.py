@@ -6,15 +6,16 @@ before sending again. Acknowledgements and remittances are pulled: list, fetch, 
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Final, Protocol, TypeVar
 
 import httpx
 import sqlalchemy as sa
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sqlalchemy.dialects import postgresql as pg
 
+from libs.common.clock import zone
 from libs.common.db import Row, Transaction
 from libs.common.pages import set_etag
 from libs.common.problems import NotFound
@@ -99,6 +100,8 @@ class Account:
     receiver_id: str
     url: str
     api_key: str
+    time_zone: str = "UTC"
+    """Of the hours at which files go out and the mailbox is emptied."""
 
     def __repr__(self) -> str:
         return f"Account({self.submitter_id!r} at {self.url!r})"
@@ -217,6 +220,7 @@ account = sa.Table(
     sa.Column("receiver_id", sa.Text),
     sa.Column("url", sa.Text),
     sa.Column("api_key_sealed", sa.Text),
+    sa.Column("time_zone", sa.Text),
     sa.Column("version", sa.Integer),
     sa.Column("updated_at", sa.DateTime(timezone=True)),
 )
@@ -234,7 +238,14 @@ async def account_of(tx: Transaction) -> Account | None:
         receiver_id=row["receiver_id"],
         url=row["url"],
         api_key=tx.keyring.open(tx.tenant, row["api_key_sealed"], _CONTEXT).decode(),
+        time_zone=row["time_zone"],
     )
+
+
+async def zone_of(tx: Transaction) -> tzinfo:
+    """Where the tenant's clearinghouse has its day; UTC before an account has been set up."""
+    name = await tx.scalar(sa.select(account.c.time_zone))
+    return zone(name or "UTC")
 
 
 async def set_account(tx: Transaction, new: Account) -> Row:
@@ -245,6 +256,7 @@ async def set_account(tx: Transaction, new: Account) -> Row:
         "receiver_id": new.receiver_id,
         "url": new.url,
         "api_key_sealed": tx.keyring.seal(tx.tenant, new.api_key.encode(), _CONTEXT),
+        "time_zone": new.time_zone,
         "updated_at": tx.now,
     }
     return await tx.one(
@@ -267,6 +279,7 @@ class AccountBody(BaseModel):
                     "receiver_id": "SANDBOXCH",
                     "url": "https://clearinghouse.example.org",
                     "api_key": "sk_live_0192f3c4a5b6",
+                    "time_zone": "America/Chicago",
                 }
             ]
         },
@@ -276,6 +289,15 @@ class AccountBody(BaseModel):
     receiver_id: str = Field(pattern=r"^[A-Za-z0-9]{2,15}$", description="ISA08 of what we send.")
     url: str = Field(pattern=r"^https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?$", max_length=500)
     api_key: str = Field(min_length=1, max_length=1000, pattern=r"^[!-~]+$")
+    time_zone: str = Field(
+        "UTC", max_length=64, description="IANA name; the hours of cut, acknowledgements and remittances are local."
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        zone(name)
+        return name
 
 
 class AccountView(BaseModel):
@@ -284,6 +306,7 @@ class AccountView(BaseModel):
     submitter_id: str
     receiver_id: str
     url: str
+    time_zone: str
     version: int
     updated_at: datetime
 

@@ -1,7 +1,8 @@
 """Two clocks: business time, read once per transaction from a `Clock`; wall time for leases and signatures."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
@@ -30,3 +31,25 @@ class SystemClock:
 def wall() -> datetime:
     """Wall time, aware UTC; the one place that reads it."""
     return datetime.now(UTC)
+
+
+def zone(name: str) -> tzinfo:
+    """The time zone of that IANA name; UTC needs no table of zones. Raises ValueError where there is none."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError):
+        raise ValueError(name) from None
+
+
+def at_hour(day: date, hour: time, there: tzinfo) -> datetime:
+    """That hour of the day there, in UTC; an hour that comes twice is the first, one that is skipped the one after."""
+    return datetime.combine(day, hour, there).astimezone(UTC)
+
+
+def next_time(after: datetime, hour: time, there: tzinfo) -> datetime:
+    """The first moment strictly after `after` at which it is that hour there, in UTC."""
+    day = after.astimezone(there).date()
+    found = at_hour(day, hour, there)
+    return found if found > after else at_hour(day + timedelta(days=1), hour, there)

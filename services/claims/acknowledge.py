@@ -16,7 +16,7 @@ from libs.common.ids import derived_id
 from services.claims import build837, correct, store, submit, tables
 from services.claims.domain import Step
 from services.claims.lifecycle import move
-from services.claims.settings import SETTINGS, next_time
+from services.claims.settings import SETTINGS
 
 KINDS = ("TA1", "999", "277CA")
 REFUSED = frozenset({"R", "M", "W", "X"})
@@ -36,8 +36,7 @@ async def pull(work: timers.Work, due: timers.Due) -> None:
     async with work.db.transaction(due.tenant_id) as tx:
         await timers.done(tx, due)
         if await _missing(tx):
-            tomorrow = next_time(tx.now, SETTINGS.pull_at)
-            await timers.set(tx, submit.PULL, f"mailbox.{tomorrow:%Y%m%d}", at=tomorrow)
+            await submit.pull_next(tx)
 
 
 async def _missing(tx: Transaction) -> bool:

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.common import outbox, tasks, timers
+from libs.common.clearinghouse import zone_of
+from libs.common.clock import next_time
 from libs.common.db import Transaction
 from libs.common.events import ClaimUpdated
 from services.claims import store
 from services.claims.domain import Claim, Status, Step
-from services.claims.settings import SETTINGS, business_days, next_time
+from services.claims.settings import SETTINGS, business_days
 
 CUT, STILL_WAITING = "claims.submit", "claims.waiting"
 
@@ -71,12 +74,17 @@ async def move(
     if step in {Step.WAIT, Step.HOLD, Step.REJECT} and reasons:
         changes.setdefault("owner", work_of(reasons[0])[0])
     if step is Step.PASS:
-        changes["cut_at"] = next_time(tx.now, SETTINGS.cut_at)
+        changes["cut_at"] = await next_cut(tx)
     moved = claim.take(step, **changes)
     await store.save(tx, moved, findings)
     await _told(tx, moved, step.value, words)
     await _work(tx, claim, moved, words)
     return moved
+
+
+async def next_cut(tx: Transaction) -> datetime:
+    """When the next files go out."""
+    return next_time(tx.now, SETTINGS.cut_at, await zone_of(tx))
 
 
 async def _told(tx: Transaction, claim: Claim, step: str, words: str | None) -> None:
@@ -117,7 +125,7 @@ async def _work(tx: Transaction, before: Claim, claim: Claim, words: str | None)
         await open_tasks(tx, claim, words)
     await close_tasks(tx, claim)
     if claim.status is Status.WAITING and (before.status is not Status.WAITING or before.reasons != claim.reasons):
-        await timers.set(tx, STILL_WAITING, claim.id, at=next_time(tx.now, SETTINGS.cut_at))
+        await timers.set(tx, STILL_WAITING, claim.id, at=await next_cut(tx))
     elif before.status is Status.WAITING and claim.status is not Status.WAITING:
         await timers.clear(tx, STILL_WAITING, claim.id)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from libs.codes import payers
 from libs.common import tasks, timers
+from libs.common.clearinghouse import zone_of
+from libs.common.clock import at_hour
 from libs.common.db import Row, Transaction
 from libs.common.problems import Conflict
 from services.claims import coverages, learn, prior_payers, scrub, store, tables
@@ -19,7 +21,6 @@ from services.claims.settings import SETTINGS, business_days
 
 UNANSWERED = "claims.next_payer_unanswered"
 CHANGED = "prior_payer_changed"
-EVENING = time(21, 0)
 NOT_YET_ASKED = (Status.DRAFT, Status.WAITING, Status.HELD, Status.READY, Status.REJECTED, Status.FORWARDED)
 ASKED_AGAIN = (Status.PAID, Status.PARTIALLY_PAID, Status.PATIENT_DUE, Status.CLOSED)
 
@@ -117,7 +118,7 @@ async def prior_payer_spoke(tx: Transaction, claim: Claim, row: Row) -> None:
 async def expect(tx: Transaction, claim: Claim) -> None:
     """Somebody asks after the claim if its later payer has not answered in time."""
     due_on = tx.today + timedelta(days=SETTINGS.next_payer_days)
-    await timers.set(tx, UNANSWERED, claim.id, at=datetime.combine(due_on, EVENING, UTC))
+    await timers.set(tx, UNANSWERED, claim.id, at=at_hour(due_on, SETTINGS.silence_at, await zone_of(tx)))
 
 
 async def unanswered(work: timers.Work, due: timers.Due) -> None:

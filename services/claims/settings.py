@@ -1,7 +1,7 @@
-"""What the steps of claims are set to; hours are business time."""
+"""What the steps of claims are set to; hours are local where the tenant's clearinghouse has its day."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +12,8 @@ class ClaimsSettings:
     """Claims that are ready are cut into batches."""
     pull_at: time = time(20, 0)
     """Acknowledgements are pulled from the clearinghouse."""
+    silence_at: time = time(21, 0)
+    """Whoever has not answered by then is asked after."""
     claims_in_a_batch: int = 500
     ask_for_days: int = 30
     """How long an acknowledgement that has not come is looked for."""
@@ -20,12 +22,6 @@ class ClaimsSettings:
 
 
 SETTINGS = ClaimsSettings()
-
-
-def next_time(after: datetime, hour: time) -> datetime:
-    """The first moment strictly after `after` at which it is that hour."""
-    found = datetime.combine(after.astimezone(UTC).date(), hour, UTC)
-    return found if found > after else found + timedelta(days=1)
 
 
 def business_days(day: date, count: int) -> date:

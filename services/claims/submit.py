@@ -1,24 +1,24 @@
 """At the cut, what is ready goes out: one 837P for each payer and practice, numbered and stored before it is sent."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from libs import x12
 from libs.codes import payers
 from libs.common import outbox, tasks, timers
-from libs.common.clearinghouse import Account, ClearinghouseRefused, HttpClearinghouse, Receipt, account_of
+from libs.common.clearinghouse import Account, ClearinghouseRefused, HttpClearinghouse, Receipt, account_of, zone_of
+from libs.common.clock import at_hour, next_time
 from libs.common.db import Row, Transaction
 from libs.common.ids import new_id
 from services.claims import build837, correct, coverages, gather, next_payer, settle, store, tables, tell
 from services.claims.build837 import Material
 from services.claims.domain import Claim, Status, Step
-from services.claims.lifecycle import CUT, move
-from services.claims.settings import SETTINGS, business_days, next_time
+from services.claims.lifecycle import CUT, move, next_cut
+from services.claims.settings import SETTINGS, business_days
 
 SEND, PULL, SILENCE = "claims.send", "claims.acknowledge", "claims.silence"
-SILENCE_AT = time(21, 0)
 TRY_AGAIN = frozenset({401, 403, 408, 425})
 """Refusals that are about us and not about the file."""
 
@@ -69,7 +69,7 @@ async def _no_account(tx: Transaction, due: timers.Due, practice_id: str) -> Non
         due_on=tx.today,
         detail="claims are ready and no clearinghouse account has been set up",
     )
-    await timers.set(tx, CUT, due.id, at=next_time(tx.now, SETTINGS.cut_at))
+    await timers.set(tx, CUT, due.id, at=await next_cut(tx))
 
 
 async def _store_batch(tx: Transaction, account: Account, claims: Sequence[Claim], cut_at: datetime) -> None:
@@ -218,10 +218,16 @@ async def confirm(tx: Transaction, batch_id: str, file_id: str | None) -> None:
     )
     for row in await store.submissions_of_batch(tx, batch_id):
         await _confirm_claim(tx, row)
-    pull_at = next_time(tx.now, SETTINGS.pull_at)
-    await timers.set(tx, PULL, f"mailbox.{pull_at:%Y%m%d}", at=pull_at)
+    await pull_next(tx)
     silent_since = business_days(tx.today, payers.payer(batch["payer_id"], tx.today).silence_business_days)
-    await timers.set(tx, SILENCE, batch_id, at=datetime.combine(silent_since, SILENCE_AT, UTC))
+    await timers.set(tx, SILENCE, batch_id, at=at_hour(silent_since, SETTINGS.silence_at, await zone_of(tx)))
+
+
+async def pull_next(tx: Transaction) -> None:
+    """The mailbox is looked into at the next hour for it."""
+    there = await zone_of(tx)
+    at = next_time(tx.now, SETTINGS.pull_at, there)
+    await timers.set(tx, PULL, f"mailbox.{at.astimezone(there):%Y%m%d}", at=at)
 
 
 async def _confirm_claim(tx: Transaction, row: Row) -> None:

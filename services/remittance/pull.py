@@ -1,27 +1,22 @@
 """Every morning the clearinghouse's mailbox is emptied of remittances: fetched, stored, then confirmed."""
 
-from datetime import datetime, time, timedelta
+from datetime import time
 
 from libs.common import timers
-from libs.common.clearinghouse import HttpClearinghouse, account_of
+from libs.common.clearinghouse import HttpClearinghouse, account_of, zone_of
+from libs.common.clock import next_time
 from libs.common.db import Transaction
 from libs.common.timers import Due, Work
 from services.remittance import receive
 
 KIND = "remittance.pull"
 AT = time(6)
-"""Business time; the clearinghouse releases remittances in the night."""
-
-
-def next_pull(now: datetime) -> datetime:
-    """The next time after `now` at which the mailbox is emptied."""
-    today = now.replace(hour=AT.hour, minute=AT.minute, second=0, microsecond=0)
-    return today if today > now else today + timedelta(days=1)
+"""Local where the clearinghouse has its day; it releases remittances in the night."""
 
 
 async def start(tx: Transaction) -> None:
     """The tenant's mailbox is emptied every morning from now on."""
-    await timers.set(tx, KIND, tx.tenant, at=next_pull(tx.now))
+    await timers.set(tx, KIND, tx.tenant, at=next_time(tx.now, AT, await zone_of(tx)))
 
 
 async def pull(work: Work, due: Due) -> None:

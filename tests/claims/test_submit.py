@@ -126,3 +126,20 @@ async def test_silence_after_two_business_days_is_somebodys_work(desk: Desk) -> 
 async def forget_account(desk: Desk) -> None:
     async with desk.api.worker.transaction(desk.api.tenant) as tx:
         await tx.execute(sa.text("delete from clearinghouse_account"))
+
+
+async def test_the_cut_is_the_evening_of_the_clearinghouse_also_after_the_clocks_went_back(desk: Desk) -> None:
+    account = {name: getattr(desk.clearinghouse.account, name) for name in ("submitter_id", "receiver_id", "url")}
+    account |= {"api_key": desk.clearinghouse.account.api_key, "time_zone": "America/Chicago"}
+    await desk.api.call("PUT", "/v1/clearinghouse-account", account)
+    encounter = await desk.send(an_encounter())
+    await desk.check(encounter["id"])
+    await desk.at(22)
+    assert desk.clearinghouse.files == []
+    await desk.at(23)
+    assert len(desk.clearinghouse.files) == 1
+
+    await desk.at(0, day=1, month=11)
+    later = await desk.send(another_session("ehr-2", service={"date": "2026-10-29"}))
+    await desk.check(later["id"])
+    assert (await desk.claim(later))["next_cut_at"] == "2026-11-02T00:00:00Z"

@@ -198,7 +198,15 @@ async def test_the_account_is_set_read_without_its_key_and_replaced(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"url": "ftp://x"}, {"submitter_id": "A*B"}, {"api_key": ""}, {"api_key": "a b"}, {"more": 1}]
+    "wrong",
+    [
+        {"url": "ftp://x"},
+        {"submitter_id": "A*B"},
+        {"api_key": ""},
+        {"api_key": "a b"},
+        {"more": 1},
+        {"time_zone": "X"},
+    ],
 )
 async def test_an_account_that_cannot_be_right_is_refused(biller: httpx.AsyncClient, wrong: dict[str, object]) -> None:
     assert (await biller.put("/v1/clearinghouse-account", json={**ACCOUNT, **wrong})).status_code == 422

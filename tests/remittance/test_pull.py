@@ -4,14 +4,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from libs import x12
 from services.remittance.app import create_service
-from services.remittance.pull import next_pull
 from tests.calls import NOON
 from tests.conftest import TestDatabase
 from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line, open_books
@@ -50,10 +48,14 @@ def mailbox() -> Mailbox:
 async def books(module_database: TestDatabase, tmp_path: Path, mailbox: Mailbox) -> AsyncIterator[Books]:
     outside = httpx.MockTransport(mailbox)
     async with open_books(create_service(), module_database, tmp_path, outside) as found:
-        account = {"submitter_id": "PARITY01", "receiver_id": "CLRNGHSE", "url": "http://ch.test", "api_key": "secret"}
-        answer = await found.api.call("PUT", "/v1/clearinghouse-account", account)
-        assert answer.is_success, answer.text
+        await clearinghouse_is(found)
         yield found
+
+
+async def clearinghouse_is(books: Books, time_zone: str = "UTC") -> None:
+    account = {"submitter_id": "PARITY01", "receiver_id": "CLRNGHSE", "url": "http://ch.test", "api_key": "secret"}
+    answer = await books.api.call("PUT", "/v1/clearinghouse-account", account | {"time_zone": time_zone})
+    assert answer.is_success, answer.text
 
 
 def paid(pcn: str) -> x12.ClaimPayment:
@@ -104,13 +106,23 @@ async def test_a_file_that_cannot_be_read_is_kept_for_a_person_and_does_not_bloc
     assert await books.reasons() == ["era_unreadable"]
 
 
-@pytest.mark.parametrize(
-    ("now", "then"),
-    [
-        (datetime(2026, 10, 5, 5, 59, tzinfo=UTC), datetime(2026, 10, 5, 6, tzinfo=UTC)),
-        (datetime(2026, 10, 5, 6, tzinfo=UTC), datetime(2026, 10, 6, 6, tzinfo=UTC)),
-        (datetime(2026, 10, 31, 12, tzinfo=UTC), datetime(2026, 11, 1, 6, tzinfo=UTC)),
-    ],
-)
-def test_the_next_pull_is_the_next_six_o_clock(now: Any, then: Any) -> None:
-    assert next_pull(now) == then
+async def test_the_mailbox_is_emptied_in_the_clearinghouses_own_morning(books: Books, mailbox: Mailbox) -> None:
+    await clearinghouse_is(books, "America/New_York")
+    claim = await books.send(Sent("P1"))
+    mailbox.items["m1"] = an_835(paid("P1"))
+    await morning(books, 6)
+    assert await books.stands(claim) == {"in_flight": 13500}
+    await books.api.set_clock(datetime(2026, 10, 6, 10, tzinfo=UTC))
+    await books.api.run_due()
+    assert (await books.stands(claim))["payer_paid"] == 9300
+
+    await books.api.set_clock(datetime(2026, 10, 31, 10, tzinfo=UTC))
+    await books.api.run_due()
+    later = await books.send(Sent("P2"))
+    mailbox.items["m2"] = an_835(paid("P2"), trace="EFT2")
+    await books.api.set_clock(datetime(2026, 11, 1, 10, tzinfo=UTC))
+    await books.api.run_due()
+    assert await books.stands(later) == {"in_flight": 13500}, "the clocks went back in the night"
+    await books.api.set_clock(datetime(2026, 11, 1, 11, tzinfo=UTC))
+    await books.api.run_due()
+    assert (await books.stands(later))["payer_paid"] == 9300

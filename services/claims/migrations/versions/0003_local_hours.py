@@ -1,0 +1,10 @@
+"""Where the clearinghouse has its day."""
+
+from libs.common.migrations import run_sql
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    run_sql("alter table claims.clearinghouse_account add column if not exists time_zone text not null default 'UTC';")
