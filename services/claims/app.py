@@ -11,7 +11,7 @@ from libs.common.db import Transaction
 from libs.common.http import create_api
 from libs.common.settings import ServiceSettings
 from libs.common.timers import Timer
-from services.claims import acknowledge, appeal, http, intake, learn, lifecycle, next_payer, scrub, submit
+from services.claims import acknowledge, appeal, consents, http, intake, learn, lifecycle, next_payer, scrub, submit
 from services.claims.domain import IllegalStep
 from services.claims.events import CONSUMES, PRODUCES
 
@@ -34,6 +34,7 @@ def create_service() -> Service:
         timers=(
             Timer(kind=learn.SCRUB, step=scrub.again),
             Timer(kind=learn.NEXT_PAYER, step=next_payer.again),
+            Timer(kind=consents.ENDED, step=consents.ended),
             Timer(kind=next_payer.UNANSWERED, step=next_payer.unanswered),
             Timer(kind=lifecycle.CUT, step=submit.cut),
             Timer(kind=lifecycle.STILL_WAITING, step=lifecycle.still_waiting),

@@ -10,7 +10,7 @@ from typing import Any
 from libs import x12
 from libs.codes.payers import Payer
 from libs.common.clearinghouse import Account
-from services.claims import prior_payers
+from services.claims import disclosure, prior_payers
 from services.claims.domain import Claim, Line
 from services.claims.prior_payers import RELATIONSHIP, SEQUENCE, Said
 
@@ -73,6 +73,7 @@ def claim_record(material: Material) -> x12.Claim:
         rendering=None if solo else _clinician(material.provider, with_taxonomy=material.payer.taxonomy),
         supervising=_clinician(supervisor, with_taxonomy=False) if supervisor else None,
         facility=_facility(material),
+        notes=(x12.Note(text=disclosure.NOTICE),) if disclosure.is_protected(material.detail) else (),
         other_payers=tuple(_other_payer(material, before) for before in material.before),
         lines=tuple(
             _line(line, claim.service_date, control, material.before)

@@ -12,7 +12,7 @@ from libs.common.db import Transaction
 from libs.common.http import BULK_BYTES, Cursor, Limit, Page, Problem, Router, Tx, paginate, set_etag
 from libs.common.pages import PageInfo
 from libs.common.problems import Invalid, field_errors
-from services.claims import claim_routes, denial_routes, intake, reading, rules, store, tables
+from services.claims import claim_routes, consent_routes, denial_routes, intake, reading, rules, store, tables
 from services.claims.claim_views import ChargeIn, ChargeView, RuleView
 from services.claims.views import (
     EXAMPLE,
@@ -39,6 +39,7 @@ ROUTERS: Final = (
     rule_routes,
     *claim_routes.ROUTERS,
     *denial_routes.ROUTERS,
+    *consent_routes.ROUTERS,
 )
 
 

@@ -8,12 +8,12 @@ import orjson
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from libs.common import outbox, tasks
+from libs.common import tasks
 from libs.common.db import Row, Transaction
 from libs.common.ids import derived_id, new_id
 from libs.common.problems import Conflict, FieldError, Invalid, Malformed, field_errors
 from libs.common.webhooks import InboundMessage
-from services.claims import learn, scrub, store, tables, tell
+from services.claims import consents, learn, scrub, store, tables
 from services.claims.charge_capture import coded
 from services.claims.domain import UNSENT, Claim, Content, Step
 from services.claims.lifecycle import create, move
@@ -196,7 +196,7 @@ async def _claim(
         names = ("patient_id", "service_date", "provider_npi", "content")
         revised = {name: getattr(fresh, name) for name in names}
         claim = await move(tx, present, Step.REVISE, words="the EHR sent it again", **revised)
-    await outbox.add(tx, tell.encounter_created(sent, encounter, claim), sequence=encounter["version"])
+    await consents.tell_session(tx, sent, encounter, claim)
     await scrub.run(tx, claim.id)
     others = [other.id for other in await store.same_day(tx, claim) if other.status in UNSENT]
     await learn.scrub_later(tx, others)

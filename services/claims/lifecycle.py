@@ -12,7 +12,7 @@ from libs.common.clearinghouse import zone_of
 from libs.common.clock import next_time
 from libs.common.db import Transaction
 from libs.common.events import ClaimUpdated
-from services.claims import store
+from services.claims import disclosure, store
 from services.claims.domain import Claim, Status, Step
 from services.claims.settings import SETTINGS, business_days
 
@@ -24,6 +24,7 @@ WORK: Mapping[str, tuple[str, int]] = {
     "member_not_found": ("front_desk", 1),
     "eligibility_rejected": ("front_desk", 1),
     "self_pay": ("front_desk", 2),
+    "disclosure_hold": ("front_desk", 1),
     "authorization_missing": ("authorizations", 1),
     "authorization_exhausted": ("authorizations", 1),
     "enrollment": ("credentialing", 5),
@@ -144,7 +145,7 @@ async def open_tasks(tx: Transaction, claim: Claim, words: str | None = None) ->
             owner=owner,
             due_on=business_days(tx.today, days),
             amount_cents=claim.charge_cents,
-            detail=words,
+            detail=disclosure.WORDS if reason == disclosure.HOLD else words,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from libs.codes import payers
 from libs.common import timers
 from libs.common.db import Transaction
-from services.claims import edits, prior_payers, store
+from services.claims import disclosure, edits, prior_payers, store
 from services.claims.domain import Claim, Status, Step
 from services.claims.lifecycle import move
 
@@ -131,6 +131,8 @@ async def _gates(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Ga
         location_id = detail["providers"].get("facility_id")
         if not await billable(tx, claim, gates.provider["provider_id"], gates.payer_id, location_id):
             gates.waits.append("enrollment")
+    if not await disclosure.allowed(tx, claim.patient_id, detail, gates.payer_id or disclosure.first_payer(detail)):
+        gates.stops, gates.waits, gates.words = [], [disclosure.HOLD], disclosure.WORDS
     return gates
 
 

@@ -22,9 +22,11 @@ encounter = sa.Table(
     sa.Column("content_hash", sa.Text, nullable=False),
     sa.Column("natural_key", sa.Text),
     sa.Column("detail", pg.JSONB, nullable=False),
+    sa.Column("told", sa.Boolean, nullable=False),
     sa.Column("created_at", _time, nullable=False),
     sa.Column("updated_at", _time, nullable=False),
 )  # fmt: skip
+"""`told`: encounter.created has gone out; not before the patient has consented to disclosure where that is needed."""
 
 encounter_revision = sa.Table(
     "encounter_revision", metadata,
@@ -251,3 +253,22 @@ appeal = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", _time, nullable=False),
 )  # fmt: skip
+
+consent = sa.Table(
+    "consent", metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("tenant_id", sa.Text, nullable=False),
+    sa.Column("practice_id", sa.Text, nullable=False),
+    sa.Column("patient_id", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("payer_ids", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("given_on", sa.Date, nullable=False),
+    sa.Column("expires_on", sa.Date),
+    sa.Column("revoked_at", _time),
+    sa.Column("document_ref", sa.Text),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("updated_at", _time, nullable=False),
+)  # fmt: skip
+"""A patient's consent to disclosure under 42 CFR Part 2; empty `payer_ids`: to whoever pays."""
