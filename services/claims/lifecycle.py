@@ -47,6 +47,10 @@ WORK: Mapping[str, tuple[str, int]] = {
 """Who works on a reason, and in how many business days; every other reason is billing's, in two."""
 
 
+REFUSED_BY_PAYER = frozenset({"member_not_found", "eligibility_rejected"})
+"""Whose these are depends on what the payer refused; eligibility says it with its answer."""
+
+
 def work_of(reason: str) -> tuple[str, int]:
     return WORK.get(reason, ("billing", 2))
 
@@ -135,7 +139,7 @@ async def open_tasks(tx: Transaction, claim: Claim, words: str | None = None) ->
     """A task for each reason why the claim stops."""
     for reason in claim.reasons:
         owner, days = work_of(reason)
-        owner = claim.owner if claim.status is Status.REJECTED else owner
+        owner = claim.owner if claim.status is Status.REJECTED or reason in REFUSED_BY_PAYER else owner
         await tasks.open(
             tx,
             reason=reason,

@@ -35,6 +35,8 @@ class Gates:
     waits: list[str] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     words: str | None = None
+    owner: str | None = None
+    """Who can mend the first of `stops`, where eligibility named them."""
 
 
 async def run(tx: Transaction, claim_id: str) -> Claim:
@@ -52,7 +54,8 @@ async def run(tx: Transaction, claim_id: str) -> Claim:
         "authorization_id": gates.authorization_id,
     }
     if gates.stops:
-        return await _to(tx, claim, Step.HOLD, gates.stops, gates.words, changes)
+        owner = {"owner": gates.owner} if gates.owner else {}
+        return await _to(tx, claim, Step.HOLD, gates.stops, gates.words, changes | owner)
     if gates.waits:
         return await _to(tx, claim, Step.WAIT, gates.waits, gates.words, changes)
     return await _rules(tx, claim, gates, detail, changes)
@@ -132,7 +135,7 @@ async def _gates(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Ga
         if not await billable(tx, claim, gates.provider["provider_id"], gates.payer_id, location_id):
             gates.waits.append("enrollment")
     if not await disclosure.allowed(tx, claim.patient_id, detail, gates.payer_id or disclosure.first_payer(detail)):
-        gates.stops, gates.waits, gates.words = [], [disclosure.HOLD], disclosure.WORDS
+        gates.stops, gates.waits, gates.words, gates.owner = [], [disclosure.HOLD], disclosure.WORDS, None
     return gates
 
 
@@ -154,7 +157,8 @@ async def _coverage(tx: Transaction, claim: Claim, detail: Mapping[str, Any], ga
     if stopped is not None or gates.payer_id is None:
         gates.stops.append(stopped or "self_pay")
         codes = ", ".join(answer["reject_reasons"])
-        gates.words = f"the payer answered: {answer['outcome']}{f' ({codes})' if codes else ''}"
+        gates.words = f"the payer answered {answer['check_id']}: {answer['outcome']}{f' ({codes})' if codes else ''}"
+        gates.owner = answer.get("owner")
         return
     lacks = LACKS_AUTHORIZATION.get(answer["authorization"])
     own = claim.content.authorization_number

@@ -194,21 +194,22 @@ def _rejections(answer: x12.EligibilityAnswer) -> Sequence[x12.Rejection]:
 
 
 async def _fail(tx: Transaction, row: Row, kept: Mapping[str, Any], outcome: str, codes: list[str]) -> None:
-    """The payer refused: the session is told so, and the person who can mend it has a task."""
+    """The payer refused: the person who can mend it has a task, of the session's claim where there is a session."""
     values = {**kept, "status": "failed", "outcome": outcome, "reject_reasons": codes, "checked_at": tx.now}
     await store.update(tx, t.check, row["id"], values)
     first = refusal(codes[0])
-    await tasks.open(
-        tx,
-        reason=FAILED,
-        subject_type="encounter" if row["encounter_id"] else "eligibility_check",
-        subject_id=row["encounter_id"] or row["id"],
-        practice_id=row["practice_id"],
-        owner=first.owner,
-        due_on=tx.today,
-        detail=f"{row['payer_id']} refused {row['id']} with {', '.join(codes)}. {first.words}",
-    )
-    await conclude.refused(tx, {**row, **values})
+    if row["encounter_id"] is None:
+        await tasks.open(
+            tx,
+            reason=FAILED,
+            subject_type="eligibility_check",
+            subject_id=row["id"],
+            practice_id=row["practice_id"],
+            owner=first.owner,
+            due_on=tx.today,
+            detail=f"{row['payer_id']} refused {row['id']} with {', '.join(codes)}. {first.words}",
+        )
+    await conclude.refused(tx, {**row, **values}, owner=first.owner)
 
 
 async def _complete(tx: Transaction, row: Row, kept: Mapping[str, Any], answer: x12.EligibilityAnswer) -> None:
@@ -225,7 +226,7 @@ async def _complete(tx: Transaction, row: Row, kept: Mapping[str, Any], answer: 
     values = {**kept, "status": "completed", "outcome": outcome, "checked_at": tx.now, "reject_reasons": []}
     values["benefits"] = plain(benefits)
     await store.update(tx, t.check, row["id"], values)
-    await tasks.close(tx, subject_id=row["encounter_id"] or row["id"], reason=FAILED)
+    await tasks.close(tx, subject_id=row["id"], reason=FAILED)
     done = {**row, **values}
     administrator = route.administrator(row["payer_id"], benefits, row["service_date"]) if benefits.active else None
     if administrator is None or row["routed_from"] is not None or row["eap"]:

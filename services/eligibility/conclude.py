@@ -30,8 +30,8 @@ async def waits_for(tx: Transaction, check: Row, following: str) -> None:
         await store.update(tx, t.encounter, encounter["id"], {"check_id": following})
 
 
-async def refused(tx: Transaction, check: Mapping[str, Any]) -> None:
-    """The payer would not say; nobody is billed before a person has looked."""
+async def refused(tx: Transaction, check: Mapping[str, Any], *, owner: str) -> None:
+    """The payer would not say; nobody is billed before the owner has looked."""
     encounter = await _current(tx, check)
     if encounter is None:
         return
@@ -39,6 +39,7 @@ async def refused(tx: Transaction, check: Mapping[str, Any]) -> None:
         **_about(check),
         "outcome": check["outcome"],
         "reject_reasons": check["reject_reasons"],
+        "owner": owner,
         **NOBODY,
         "need": "unknown",
     }

@@ -29,6 +29,7 @@ async def checked(tx: Transaction, encounter_id: str) -> None:
         bill_payer_id=finding["bill_payer_id"],
         outcome=finding["outcome"],
         reject_reasons=finding.get("reject_reasons", []),
+        owner=finding.get("owner"),
         carved_out=finding.get("carved_out", False),
         authorization=row["authorization"] or finding["need"],
         authorization_id=row["authorization_id"],

@@ -59,10 +59,13 @@ async def test_a_used_up_authorization_stops_the_claim_until_there_is_another(de
 
 async def test_a_patient_whom_the_payer_does_not_know_is_work_for_the_front_desk(desk: Desk) -> None:
     encounter = await desk.send(an_encounter())
-    await desk.check(encounter["id"], outcome="not_found", reject_reasons=["75"])
+    await desk.check(encounter["id"], outcome="not_found", reject_reasons=["75"], owner="front_desk")
     assert await status(desk, encounter) == ("held", ["member_not_found"])
-    task = (await desk.api.tasks())[0]
+    [task] = await desk.api.tasks()
     assert (task["owner"], "75" in task["detail"]) == ("front_desk", True)
+    await desk.check(encounter["id"], outcome="rejected", reject_reasons=["43"], owner="credentialing")
+    [task] = await desk.api.tasks()
+    assert (task["reason"], task["owner"]) == ("eligibility_rejected", "credentialing")
     await desk.check(encounter["id"])
     assert await status(desk, encounter) == ("ready", [])
     assert await desk.api.tasks() == []

@@ -75,10 +75,8 @@ async def test_a_member_that_the_payer_does_not_recognise_is_the_front_desks(
     await hold(api, visit)
     told = await checked(api, visit)
     assert (told.outcome, told.reject_reasons, told.bill_payer_id) == (outcome, [reason], None)
-    [task] = await api.tasks()
-    assert (task["reason"], task["owner"], task["subject_id"]) == (
-        "eligibility_check_failed", "front_desk", visit.encounter_id,
-    )  # fmt: skip
+    assert told.owner == "front_desk"
+    assert await api.tasks() == [], "the session's claim has the one task"
     found = await api.get(f"/v1/eligibility-checks/{told.check_id}")
     assert (found["status"], found["errors"][0]["aaa"], found["errors"][0]["retryable"]) == ("failed", reason, False)
 
@@ -107,8 +105,7 @@ async def test_a_payer_that_stays_silent_for_days_becomes_a_task(api: Api, payer
         await api.set_clock(NOON + timedelta(hours=hours))
         await api.run_due()
     told = await checked(api, visit)
-    assert (told.outcome, told.reject_reasons) == ("rejected", ["42"])
-    assert [task["owner"] for task in await api.tasks()] == ["billing"]
+    assert (told.outcome, told.reject_reasons, told.owner) == ("rejected", ["42"], "billing")
 
 
 async def test_a_lost_connection_asks_the_same_question_again(api: Api, payers: Payers) -> None:
@@ -127,8 +124,7 @@ async def test_an_answer_that_cannot_be_read_is_a_task(api: Api, payers: Payers)
     visit = a_visit(api)
     await hold(api, visit)
     told = await checked(api, visit)
-    assert (told.outcome, told.reject_reasons) == ("rejected", ["unreadable"])
-    assert [task["owner"] for task in await api.tasks()] == ["billing"]
+    assert (told.outcome, told.reject_reasons, told.owner) == ("rejected", ["unreadable"], "billing")
 
 
 async def test_a_session_sent_again_changed_is_checked_again(api: Api, payers: Payers) -> None:
@@ -176,6 +172,22 @@ async def test_a_check_can_be_asked_for_and_followed(api: Api, payers: Payers) -
     raw = await api.call("GET", found["raw"]["x12_271_ref"])
     assert raw.content.startswith(b"ISA*00*")
     assert len(await api.told(EligibilityChecked)) == 1
+
+
+async def test_a_check_without_a_session_that_the_payer_refuses_is_a_task_until_it_is_answered(
+    api: Api, payers: Payers
+) -> None:
+    visit = a_visit(api)
+    await hold(api, visit)
+    coverage_id = (await checked(api, visit)).coverage_id
+    payers.refuses["HRBBH"] = ["75"]
+    body = {"coverage_id": coverage_id, "as_of_date": "2026-10-20", "services": [{"procedure": "90834"}]}
+    asked = (await api.call("POST", "/v1/eligibility-checks", body)).json()
+    await api.run_due()
+    [task] = await api.tasks()
+    assert (task["reason"], task["owner"], task["subject_id"]) == (
+        "eligibility_check_failed", "front_desk", asked["id"],
+    )  # fmt: skip
 
 
 async def test_a_session_of_last_year_takes_the_same_way(api: Api, payers: Payers) -> None:

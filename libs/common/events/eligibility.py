@@ -49,6 +49,7 @@ class EligibilityChecked(Event):
     `outcome`: active, inactive, not_found, rejected (the payer refused the question: `reject_reasons` are AAA codes),
     self_pay (no coverage). A claim goes to `bill_payer_id`, which differs from `payer_id` where the plan carves
     behavioral health out. `authorization`: not_required, reserved, missing, exhausted, unknown.
+    `owner`: who can mend what the payer refused; the claim's own task is theirs.
     Amounts are the patient's estimated share. `coverage_id`, `bill_payer_id` None: nobody to bill.
     """
 
@@ -66,6 +67,7 @@ class EligibilityChecked(Event):
     bill_payer_id: Id | None
     outcome: Code
     reject_reasons: list[Code] = Field(default=[])
+    owner: Code | None = None
     carved_out: bool = False
     authorization: Code
     authorization_id: Id | None = None
