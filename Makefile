@@ -6,6 +6,9 @@ MAKEFLAGS += --no-print-directory
 
 LOG ?= embedded
 SEEDS ?= 20
+N ?= 3
+WORKERS ?= 1
+UNTIL ?= 2026-10-08
 BIN := .venv/bin
 READY := .venv/.ready
 PYX12 := .parity/oracles/pyx12/bin/x12valid
@@ -31,7 +34,11 @@ demo: $(READY) ## Run a month of a practice, from the EHR to the bank (LOG=embed
 
 .PHONY: up
 up: $(READY) ## Start all services on this machine and keep them running (LOG=embedded or kafka)
-	@$(LOCAL) up --log $(LOG)
+	@$(LOCAL) up --log $(LOG) --workers $(WORKERS)
+
+.PHONY: scale
+scale: $(READY) ## Show that N workers of each service give the same figures as one (N=3)
+	@$(LOCAL).scale --log $(LOG) --workers $(N) --until $(UNTIL)
 
 .PHONY: down
 down: $(READY) ## Stop what `make up` or `make demo` started
@@ -85,6 +92,10 @@ crash: $(READY) ## Kill processes in the middle of the flow, one seed on each lo
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of the flow, SEEDS times, on LOG
 	@PARITY_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m crash
+
+.PHONY: night
+night: $(READY) ## Prove the promises with the figures that take a night
+	@PARITY_NIGHT=1 $(BIN)/python -m pytest tests/promises -m "not crash and not kafka" -s
 
 .PHONY: oracles
 oracles: $(READY) $(PYX12) ## Have our X12 read by pyx12, a reader that is not ours

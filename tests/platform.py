@@ -53,30 +53,27 @@ class Scenario:
     @classmethod
     async def open(cls, platform: Platform, http: httpx.AsyncClient, *, not_loaded_at: str | None = None) -> Self:
         """The practice is open, in the afternoon of a working day; its clinician is loaded everywhere but there."""
-        unique = uuid7().int
-        clinician = Clinician(
-            npi=npi(f"1{unique % 10**8:08d}"),
-            first_name="Luis",
-            last_name="Ortega",
-            taxonomy="1041C0700X",
-            credential="LCSW",
-            waits_for=not_loaded_at,
-        )
-        practice = Practice(
-            seed=0, name="Elm Street Therapy", npi=npi(f"1{unique // 10**8 % 10**8:08d}"), clinicians=(clinician,)
-        )
-        scenario = cls(Client(platform, http, new_id("tnt")), practice)
+        scenario = cls(Client(platform, http, new_id("tnt")), _a_practice(not_loaded_at))
         await scenario._office_hours()
-        opened = await opening.organisation(scenario.client, practice)
-        scenario.practice_id, scenario.location_id, scenario.enrollments = opened
-        await opening.clearinghouse(scenario.client, f"FL{unique % 10**10:010d}")
-        for code, cents in CHARGES_CENTS.items():
-            await scenario.charges(code, cents)
-        scenario.source = await scenario.client.post(
-            "claims", "/v1/webhook-sources", {"kind": "ehr", "name": "EHR", "practice_id": scenario.practice_id}
-        )
+        await opening.clearinghouse(scenario.client, f"FL{uuid7().int % 10**10:010d}")
+        await scenario._open_practice()
         await scenario.quiet()
         return scenario
+
+    async def beside(self) -> Self:
+        """Another practice of the same tenant."""
+        other = type(self)(self.client, _a_practice())
+        await other._open_practice()
+        return other
+
+    async def _open_practice(self) -> None:
+        opened = await opening.organisation(self.client, self.practice)
+        self.practice_id, self.location_id, self.enrollments = opened
+        for code, cents in CHARGES_CENTS.items():
+            await self.charges(code, cents)
+        self.source = await self.client.post(
+            "claims", "/v1/webhook-sources", {"kind": "ehr", "name": "EHR", "practice_id": self.practice_id}
+        )
 
     # -- what the practice has
 
@@ -308,3 +305,19 @@ class Scenario:
         await self.until(OFFICE)
         while (await self.now()).weekday() > THURSDAY:
             await self.until(OFFICE)
+
+
+def _a_practice(not_loaded_at: str | None = None) -> Practice:
+    """A practice with one clinician; both have numbers that nobody else has."""
+    unique = uuid7().int
+    clinician = Clinician(
+        npi=npi(f"1{unique % 10**8:08d}"),
+        first_name="Luis",
+        last_name="Ortega",
+        taxonomy="1041C0700X",
+        credential="LCSW",
+        waits_for=not_loaded_at,
+    )
+    return Practice(
+        seed=0, name="Elm Street Therapy", npi=npi(f"1{unique // 10**8 % 10**8:08d}"), clinicians=(clinician,)
+    )
