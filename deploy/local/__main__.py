@@ -45,6 +45,7 @@ def up(asked: argparse.Namespace) -> None:
             base_port=documented_base(),
             durable=True,
             database=stage.DATABASES[UP_HOME],
+            workers=asked.workers,
             said=spinner.update,
         )
     stage.show(UP_HOME, console)
@@ -119,6 +120,7 @@ async def _run_here(asked: argparse.Namespace) -> None:
         durable=asked.durable,
         database=asked.database,
         services=asked.services,
+        workers=asked.workers,
         root=asked.root,
     )
     with contextlib.suppress(asyncio.CancelledError):
@@ -146,6 +148,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
             command.add_argument(
                 "--log", choices=("embedded", "kafka"), default=os.environ.get("PARITY_LOG") or "embedded"
             )
+            command.add_argument("--workers", type=int, choices=range(1, 13), default=1, help="of each service")
         if name == "token":
             command.add_argument("--tenant", default=keys.DEMO_TENANT)
         if name == "service":

@@ -33,6 +33,7 @@ def start(
     database: str,
     said: Callable[[str], None],
     services: Iterable[str] = SERVICES,
+    workers: int = 1,
     root: Path = ROOT,
 ) -> State:
     """All services of `home` answer; `said` hears of each phase on the way."""
@@ -41,7 +42,7 @@ def start(
     with plainly(home):
         (home / "logs").mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "deploy.local", "run", "--home", str(home), "--log", log]
-        command += ["--root", str(root), "--services", *services]
+        command += ["--root", str(root), "--services", *services, "--workers", str(workers)]
         command += ["--base-port", str(base_port), "--database", database, "--durable" if durable else "--no-durable"]
         pid = _detached(command, home / "logs" / "supervisor.log")
     try:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from deploy.local.keys import AUDIENCE, ISSUER, Keys
 from deploy.local.plain import PlainError
 from deploy.local.state import HOME_VARIABLE, State
-from deploy.local.topology import ROOT, Part, parts
+from deploy.local.topology import ROOT, WORKER_OFFSET, Part, parts
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OTEL_EXPORTER_OTLP_ENDPOINT", "PARITY_BODY_LIMIT")
 
@@ -37,7 +37,7 @@ class Environment:
     def of(self, part: Part) -> dict[str, str]:
         """The variables of one API or worker: the login of its own role and no other."""
         roles = ("worker",) if part.kind == "worker" else ("api",)
-        return self._common() | self._logins(part.service, roles) | self._port(part.service)
+        return self._common() | self._logins(part.service, roles) | _port(part)
 
     @classmethod
     def of_running(cls, home: Path) -> Self:
@@ -57,7 +57,7 @@ class Environment:
 
     def of_migration(self, service: str) -> dict[str, str]:
         """The variables of `python -m services.X migrate`: the login of the schema's owner."""
-        return self._common() | self._logins(service, ("owner",)) | self._port(service)
+        return self._common() | self._logins(service, ("owner",)) | _port(parts(self.base_port, (service,))[0])
 
     def role_url(self, service: str, role: str) -> str:
         """The address of the database for one role."""
@@ -83,9 +83,11 @@ class Environment:
     def _logins(self, service: str, roles: tuple[str, ...]) -> dict[str, str]:
         return {f"{service.upper()}_DATABASE_{role.upper()}": self.role_url(service, role) for role in roles}
 
-    def _port(self, service: str) -> dict[str, str]:
-        api = next(part for part in parts(self.base_port, (service,)) if part.kind == "api")
-        return {f"{service.upper()}_PORT": str(api.port)}
+
+def _port(part: Part) -> dict[str, str]:
+    """A worker is told the port of the API that it would stand beside, and listens a hundred above."""
+    port = part.port - (WORKER_OFFSET if part.kind == "worker" else 0)
+    return {f"{part.service.upper()}_PORT": str(port)}
 
 
 def login(address: str, role: str, password: str) -> str:

@@ -32,6 +32,7 @@ class Platform:
     base_port: int
     services: tuple[str, ...]
     keys: Keys
+    workers: int = 1
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -42,13 +43,14 @@ class Platform:
         log: str = "embedded",
         base_port: int | None = None,
         services: Iterable[str] = SERVICES,
+        workers: int = 1,
         durable: bool = False,
         root: Path = ROOT,
     ) -> AsyncIterator["Platform"]:
         """Everything runs and is ready inside the block, supervised by this process; free ports unless told."""
-        base = free_base() if base_port is None else base_port
+        base = free_base(workers) if base_port is None else base_port
         async with Supervisor(
-            home, log=log, base_port=base, durable=durable, services=services, root=root
+            home, log=log, base_port=base, durable=durable, services=services, workers=workers, root=root
         ) as supervisor:
             await supervisor.ready()
             yield cls.attached(home)
@@ -60,7 +62,7 @@ class Platform:
         state = State.read(home)
         if state is None:
             raise PlainError(f"nothing runs from {home}; `make up` starts it.")
-        return cls(home, state.base_port, state.services, Keys(home / "secrets"))
+        return cls(home, state.base_port, state.services, Keys(home / "secrets"), state.workers)
 
     @property
     def urls(self) -> dict[str, str]:
@@ -69,13 +71,13 @@ class Platform:
 
     @property
     def worker_urls(self) -> dict[str, str]:
-        """Where each worker answers /flow, /readyz, /metrics."""
-        return {part.service: part.url for part in self.parts if part.kind == "worker"}
+        """Where the first worker of each service answers /flow, which speaks for all of them, /readyz, /metrics."""
+        return {part.service: part.url for part in self.parts if part.kind == "worker" and part.number == 1}
 
     @property
     def parts(self) -> list[Part]:
         """Every process that belongs to the platform."""
-        return parts(self.base_port, self.services)
+        return parts(self.base_port, self.services, self.workers)
 
     def token(
         self,

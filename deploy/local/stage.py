@@ -54,9 +54,10 @@ def show(home: Path, console: Console) -> None:
         "service", "address", "api", "worker", title=f"Parity on {state.log} log, state in {home}", title_justify="left"
     )
     for service in state.services:
-        api, worker = parts(state.base_port, (service,))
-        cells = [_describe(state, part.name) for part in (api, worker)]
-        table.add_row(service, api.url, *cells)
+        api, *workers = parts(state.base_port, (service,), state.workers)
+        table.add_row(
+            service, api.url, _describe(state, api.name), ", ".join(_describe(state, part.name) for part in workers)
+        )
     console.print(table)
 
 

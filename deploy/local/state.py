@@ -39,6 +39,8 @@ class State:
     """The database's address without a login."""
     kafka: str | None = None
     services: tuple[str, ...] = ()
+    workers: int = 1
+    """How many of each service."""
     processes: dict[str, Running] = field(default_factory=dict)
 
     def write(self, home: Path) -> None:
@@ -116,7 +118,7 @@ def _taken(lock: IO[str]) -> bool:
 
 def _is_ours(pid: int, name: str, home: Path) -> bool:
     """Whether the number still belongs to the process that was noted, and not to another since."""
-    service = name.rsplit("-", 1)[0]
+    service = name.partition("-")[0]
     command = command_of(pid)
     if service not in command:
         return False

@@ -38,6 +38,7 @@ class Supervisor:
         durable: bool = True,
         database: str = "parity",
         services: Iterable[str] = SERVICES,
+        workers: int = 1,
         root: Path = ROOT,
     ) -> None:
         self.home = home.resolve()
@@ -48,8 +49,8 @@ class Supervisor:
         self._database = database
         self._log = log
         services = tuple(services)
-        self._parts = parts(base_port, services)
-        self._state = State(os.getpid(), log, base_port, services=services)
+        self._parts = parts(base_port, services, workers)
+        self._state = State(os.getpid(), log, base_port, services=services, workers=workers)
         self._processes: dict[str, Process] = {}
         self._stack = contextlib.AsyncExitStack()
 

@@ -28,11 +28,12 @@ class Part:
     service: str
     kind: str
     port: int
+    number: int = 1
 
     @property
     def name(self) -> str:
-        """What operators call it: `claims-worker`."""
-        return f"{self.service}-{self.kind}"
+        """What operators call it: `claims-worker`, and beside it `claims-worker-2`."""
+        return f"{self.service}-{self.kind}" + (f"-{self.number}" if self.number > 1 else "")
 
     @property
     def url(self) -> str:
@@ -40,13 +41,14 @@ class Part:
         return f"http://127.0.0.1:{self.port}"
 
 
-def parts(base: int, services: Iterable[str] = SERVICES) -> list[Part]:
-    """The API and the worker of each service."""
-    return [
-        Part(service, kind, base + OFFSETS[service] + (WORKER_OFFSET if kind == "worker" else 0))
-        for service in services
-        for kind in ("api", "worker")
-    ]
+def parts(base: int, services: Iterable[str] = SERVICES, workers: int = 1) -> list[Part]:
+    """The API of each service and its workers, each worker a hundred ports above the one before."""
+    found = []
+    for service in services:
+        port = base + OFFSETS[service]
+        found.append(Part(service, "api", port))
+        found += [Part(service, "worker", port + WORKER_OFFSET * number, number) for number in range(1, workers + 1)]
+    return found
 
 
 def documented_base() -> int:
@@ -57,14 +59,14 @@ def documented_base() -> int:
     return int(asked)
 
 
-def free_base() -> int:
+def free_base(workers: int = 1) -> int:
     """A base at which every port is free now: for tests.
 
     Below the ports that systems give to outgoing calls: one of those may be taken while a killed process is away.
     """
     for _ in range(200):
         base = random.randrange(10_000, 30_000)  # noqa: S311  no secret
-        if all(is_free(part.port) for part in parts(base)):
+        if all(is_free(part.port) for part in parts(base, workers=workers)):
             return base
     raise PlainError("no free ports found; stop some programs and try again.")
 

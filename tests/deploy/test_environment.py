@@ -34,6 +34,15 @@ def test_what_a_process_is_told_makes_its_settings(tmp_path: Path) -> None:
         assert migrating.databases.keys() == {"owner"}
 
 
+def test_workers_of_one_service_listen_on_ports_of_their_own(tmp_path: Path) -> None:
+    ours = environment(tmp_path)
+    all_parts = parts(8100, workers=3)
+    assert len({part.name for part in all_parts}) == len({part.port for part in all_parts}) == 4 * len(SERVICES)
+    for part in all_parts:
+        if part.kind == "worker":
+            assert ServiceSettings.from_environment(part.service, ours.of(part)).port + 100 == part.port
+
+
 def test_nothing_of_the_callers_environment_leaks_in(tmp_path: Path) -> None:
     told = environment(tmp_path).of(parts(8100)[0])
     assert "PYTHONPATH" not in told

@@ -108,6 +108,13 @@ async def test_leaving_stops_every_process_and_the_database(home: Path, root: Pa
     assert supervisor_of(home) is None
 
 
+async def test_several_workers_of_a_service_run_side_by_side(home: Path, root: Path) -> None:
+    async with Platform.running(home, services=("claims",), workers=3, root=root) as platform:
+        assert set(platform.processes()) == {"claims-api", "claims-worker", "claims-worker-2", "claims-worker-3"}
+        assert len({process.port for process in platform.processes().values()}) == 4
+        assert platform.worker_urls["claims"].endswith(str(platform.base_port + 102))
+
+
 @pytest.mark.slow
 async def test_a_process_that_ignores_sigterm_is_ended_by_force(
     home: Path, root: Path, monkeypatch: pytest.MonkeyPatch
