@@ -6,8 +6,10 @@ from libs.common import audit, tasks
 from libs.common.db import Transaction
 from libs.common.problems import Conflict, FieldError, Invalid, NotFound
 from services.remittance import post, receive
+from services.remittance.domain.ledger import Account, Entry
 from services.remittance.match import Match
 from services.remittance.store import claims, remittances
+from services.remittance.store import ledger as journals
 from services.remittance.store.remittances import WAITING
 
 
@@ -30,6 +32,29 @@ async def decide_remittance(tx: Transaction, era_id: str, *, decision: str, reas
     await tasks.close(tx, subject_id=era_id, outcome=decision)
     if decision == "post":
         await receive.accept(tx, era_id)
+
+
+async def dismiss(tx: Transaction, era_claim_id: str, reason: str) -> None:
+    """A waiting answer is about nothing of ours: it waits no longer, its money stands in suspense under its own name.
+
+    Raises NotFound, Conflict (it does not wait).
+    """
+    found = await remittances.answer(tx, era_claim_id)
+    if found is None:
+        raise NotFound
+    if not await remittances.settle(tx, era_claim_id, status="dismissed", reason=found.reason, only=WAITING):
+        raise Conflict(detail="This answer does not wait.")
+    if found.claim.paid_cents:
+        entries = [
+            Entry(account=Account.SUSPENSE, amount_cents=found.claim.paid_cents, reference=found.era_id),
+            Entry(account=Account.SUSPENSE, amount_cents=-found.claim.paid_cents, reference=f"{found.id}/dismissed"),
+        ]
+        await journals.write_journal(
+            tx, "dismissal", entries, practice_id=found.practice_id, era_id=found.era_id, payer_id=found.payer_id
+        )
+    await audit.record(tx, action="answer.dismiss", subject_type="era_claim", subject_id=era_claim_id, why=reason)
+    await tasks.close(tx, subject_id=era_claim_id, outcome="dismissed")
+    await post.settle_era(tx, found.era_id)
 
 
 async def name_claim(tx: Transaction, era_claim_id: str, claim_id: str) -> str:

@@ -21,7 +21,7 @@ from libs.common.http import (
     Tx,
     paginate,
 )
-from services.remittance import classify, decisions, figures, ledger_routes, pull, receive, views
+from services.remittance import classify, decisions, figures, ledger_routes, pull, receive, views, write_off_routes
 from services.remittance.store import cases, queue
 
 router = Router(prefix="/v1", tags=["remittance"])
@@ -112,6 +112,13 @@ async def match_unposted(answer_id: str, body: views.NamedClaim, tx: Tx) -> Post
     return Posted(id=answer_id, result=await decisions.name_claim(tx, answer_id, body.claim_id))
 
 
+@router.post("/unposted/{answer_id}/dismissals", status_code=200, scope="remittance:write", subject="era_claim")
+async def dismiss_unposted(answer_id: str, body: views.Dismissal, tx: Tx) -> Posted:
+    """Say that a waiting answer is about nothing of yours; its money stays in suspense, under its own name."""
+    await decisions.dismiss(tx, answer_id, body.reason)
+    return Posted(id=answer_id, result="dismissed")
+
+
 @router.post("/adjustment-readings", status_code=201, scope="remittance:write", subject="adjustment_reading")
 async def read_adjustment_code(body: views.NewReading, tx: Tx) -> views.ReadingView:
     """Say how an adjustment code is read that no table knows; what waited for it is accounted for next."""
@@ -125,4 +132,9 @@ async def list_adjustment_readings(tx: Tx, cursor: Cursor = None, limit: Limit =
     return await paginate(tx, cases.all_readings(tx), cursor, limit, view=views.reading)
 
 
-ROUTERS = (router, ledger_routes.router, clearinghouse.routes("remittance", configured=pull.start))
+ROUTERS = (
+    router,
+    ledger_routes.router,
+    write_off_routes.router,
+    clearinghouse.routes("remittance", configured=pull.start),
+)

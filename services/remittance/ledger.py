@@ -43,7 +43,12 @@ async def restate(tx: Transaction, claim: Receivable, kind: str, **cause: str | 
     """The ledger says of the claim what all that is known of it comes to; `cause` names what made the difference."""
     history = await claims.history(tx, claim.claim_id)
     lines = await ledger.lines_of_claim(tx, claim.claim_id)
-    standings = {line.id: stand(history.billed.get(line.id, 0), history.decisions.get(line.id, ())) for line in lines}
+    standings = {
+        line.id: stand(
+            history.billed.get(line.id, 0), history.decisions.get(line.id, ()), history.returned.get(line.id, 0)
+        )
+        for line in lines
+    }
     settled = {line.id: _by_payers(line, standings[line.id]) for line in lines}
     entries = [entry for line in lines for entry in moves(line.id, line.buckets, settled[line.id].buckets)]
     journal_id = await ledger.write_journal(
@@ -115,7 +120,12 @@ async def save_moved(
 
 
 async def settle_patient(
-    tx: Transaction, account: PatientAccount, lines: Sequence[Line], *, claim_id: str | None
+    tx: Transaction,
+    account: PatientAccount,
+    lines: Sequence[Line],
+    *,
+    claim_id: str | None,
+    kind: str = "patient_money",
 ) -> dict[str, tuple[Buckets, int]]:
     """What became of the lines that the patient's money moved on: buckets, and how much was let go. One journal."""
     owed = [
@@ -138,7 +148,7 @@ async def settle_patient(
             moved[line.id] = (buckets, applied[line.id].written_off)
     await ledger.write_journal(
         tx,
-        "patient_money",
+        kind,
         entries,
         practice_id=account.practice_id,
         patient_id=account.patient_id,

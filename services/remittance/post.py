@@ -5,7 +5,7 @@ from datetime import timedelta
 from libs.common import tasks, timers
 from libs.common.db import Transaction
 from libs.common.timers import Due, Work
-from services.remittance import balance, decision, reverse
+from services.remittance import balance, decision, reverse, withholds
 from services.remittance.domain.era import NOT_OURS, PREDETERMINATION, key_of
 from services.remittance.ledger import DAYS_TO_LOOK_AT_IT, OWNER
 from services.remittance.match import Match
@@ -34,6 +34,7 @@ async def post_remittance(work: Work, due: Due) -> None:
             await post(tx, era_claim_id)
     async with work.db.transaction(due.tenant_id) as tx:
         await reverse.review_takebacks(tx, due.id)
+        await withholds.give_back(tx, due.id)
         await settle_era(tx, due.id)
         await timers.done(tx, due)
 

@@ -105,3 +105,11 @@ adjustment_reading = _table(
     "adjustment_reading", tenant_id=_T, id=_T, payer_id=_T, group_code=_T, reason_code=_T, adjusts=_T,
     effective_from=_D, effective_to=_D, why=_T, decided_by=_T, created_at=_AT,
 )  # fmt: skip
+patient_write_off = _table(
+    "patient_write_off", tenant_id=_T, id=_T, practice_id=_T, patient_id=_T, claim_id=_T, kind=_T, amount_cents=_I,
+    reverses=_T, why=_T, decided_by=_T, created_at=_AT,
+)  # fmt: skip
+withhold_return = _table(
+    "withhold_return", tenant_id=_T, provider_adjustment_id=_T, line_id=_T, practice_id=_T, claim_id=_T,
+    amount_cents=_I, created_at=_AT,
+)  # fmt: skip

@@ -64,7 +64,7 @@ class AnsweredClaim(BaseModel):
     match: MatchView | None
     adjustments: list[AdjustmentView]
     lines: list[AnsweredLine]
-    result: str = Field(description="received, posted, waiting, information (never posted)")
+    result: str = Field(description="received, posted, waiting, dismissed, information (never posted)")
     reason: str | None
     difference: str | None = Field(description="What does not add up, in words.")
     posting_id: str | None
@@ -141,6 +141,16 @@ class DecisionBody(BaseModel):
     )
 
     decision: Literal["post", "refuse"]
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class Dismissal(BaseModel):
+    """Why a waiting answer is about nothing of ours."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "a claim of the practice across the street"}]}
+    )
+
     reason: str = Field(min_length=3, max_length=500)
 
 
@@ -237,7 +247,7 @@ def answered(row: Row) -> AnsweredClaim:
 
 def auto_post_rate(claims: list[AnsweredClaim]) -> float | None:
     """Posted claims among those that can be posted; None where there are none."""
-    can_post = [claim for claim in claims if claim.result != "information"]
+    can_post = [claim for claim in claims if claim.result not in ("information", "dismissed")]
     posted = sum(claim.result == "posted" for claim in can_post)
     return round(posted / len(can_post), 4) if can_post else None
 

@@ -91,3 +91,32 @@ async def test_what_is_not_there_cannot_be_decided(books: Books) -> None:
     assert (await decide(books, "era_none", "post")).status_code == 404
     refused = await books.api.call("POST", "/v1/unposted/erc_none/match", {"claim_id": "clm_1"})
     assert refused.status_code == 404
+
+
+async def test_an_answer_about_nothing_of_ours_is_dismissed_with_a_reason(books: Books) -> None:
+    claim = await books.send(Sent("P1"))
+    [era] = await books.receive(an_835(paid("X9", icn="ICN9"), paid()))
+    [waits] = await books.waiting()
+    path = f"/v1/unposted/{waits['id']}/dismissals"
+    assert (await books.api.call("POST", path, {"reason": ""})).status_code == 422
+    done = await books.api.post(path, {"reason": "a claim of the practice across the street"})
+    assert done == {"id": waits["id"], "result": "dismissed"}
+
+    assert (await books.waiting(), await books.reasons()) == ([], [])
+    found = await books.remittance(era)
+    assert (found["status"], found["unposted"], found["auto_post_rate"]) == ("posted", [], 1.0)
+    totals = await books.totals()
+    assert (totals["suspense_cents"], totals["payer_paid_cents"]) == (9300, 9300)
+    assert (await books.stands(claim))["payer_paid"] == 9300
+    assert (await books.api.call("POST", path, {"reason": "once more"})).status_code == 409
+    unknown = await books.api.call("POST", "/v1/unposted/erc_none/dismissals", {"reason": "unknown"})
+    assert unknown.status_code == 404
+
+
+async def test_what_was_dismissed_is_not_posted_when_its_claim_becomes_known(books: Books) -> None:
+    await books.receive(an_835(paid("P7")))
+    [waits] = await books.waiting()
+    await books.api.post(f"/v1/unposted/{waits['id']}/dismissals", {"reason": "not ours, we thought"})
+    claim = await books.send(Sent("P7"))
+    assert await books.stands(claim) == {"in_flight": 13500}
+    await books.totals()

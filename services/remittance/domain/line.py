@@ -175,20 +175,24 @@ class _Fold:
         return Share(paid=decision.paid, contractual=contractual, patient=patient, denied=denied, withheld=withheld)
 
 
-def stand(billed: int, decisions: Sequence[Decision]) -> Standing:
-    """Where a line of that charge stands after these decisions, reversed ones left out, in whatever order given."""
+def stand(billed: int, decisions: Sequence[Decision], returned: int = 0) -> Standing:
+    """Where a line of that charge stands after these decisions, reversed ones left out, in whatever order given.
+
+    `returned`: so much of what was withheld the payer has paid since; never more counts than is withheld.
+    """
     assert all(decision.paid >= 0 for decision in decisions), "a reversal removes its original, it is no decision"
     fold = _Fold(open=billed)
     shares = {decision.id: fold.decide(decision) for decision in sorted(decisions, key=lambda d: (d.order, d.id))}
+    returned = min(returned, fold.withheld)
     sums = {"responsibility": 0, "written_off": 0, "denied_open": 0, "in_flight": fold.open}
     for part in fold.parts:
         sums[part.bucket] += part.amount
     return Standing(
         billed=billed,
         credits=fold.credits,
-        payer_paid=fold.payer_paid,
+        payer_paid=fold.payer_paid + returned,
         contractual=fold.contractual,
-        withheld=fold.withheld,
+        withheld=fold.withheld - returned,
         awaits_next=sum(part.amount for part in fold.parts if part.awaits_next),
         shares=shares,
         **sums,

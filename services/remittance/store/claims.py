@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.common.db import Row, Transaction
 from services.remittance import tables as t
 from services.remittance.domain.line import Decision
+from services.remittance.store import withheld
 from services.remittance.store.ledger import PatientAccount, lock_account
 
 
@@ -62,6 +63,8 @@ class History:
 
     billed: dict[str, int]
     decisions: dict[str, list[Decision]]
+    returned: dict[str, int]
+    """What payers have paid since of what they had withheld."""
     unclassified: bool
     """A decision that still counts has an adjustment that nobody has classified."""
 
@@ -263,6 +266,7 @@ async def history(tx: Transaction, claim_id: str) -> History:
     return History(
         billed=await _billed(tx, sent, status),
         decisions=decisions,
+        returned=await withheld.returned_of(tx, claim_id),
         unclassified=any(row["unknown_cents"] and not _resent(row, sent) for row in rows),
     )
 

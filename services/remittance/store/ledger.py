@@ -142,6 +142,15 @@ async def save_line(tx: Transaction, line_id: str, buckets: Buckets, patient_wri
     )
 
 
+async def ask_to_let_go(tx: Transaction, line_id: str, cents: int) -> None:
+    """So much of the patient's share of the line is to be written off, as far as it is not paid."""
+    await tx.execute(
+        t.line.update()
+        .where(t.line.c.tenant_id == tx.tenant, t.line.c.line_id == line_id)
+        .values(patient_write_off_asked_cents=cents)
+    )
+
+
 async def lock_account(tx: Transaction, patient_id: str, practice_id: str) -> PatientAccount:
     """The patient's account, made where there was none; nobody else moves the patient's money meanwhile."""
     locked = (

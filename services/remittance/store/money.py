@@ -62,6 +62,28 @@ async def payments(tx: Transaction, patient_id: str) -> Sequence[Row]:
     )
 
 
+async def add_write_off(tx: Transaction, **values: Any) -> Row:
+    row = t.patient_write_off.insert().values(tenant_id=tx.tenant, created_at=tx.now, **values)
+    return await tx.one(row.returning(*t.patient_write_off.c))
+
+
+async def write_off(tx: Transaction, write_off_id: str) -> Row | None:
+    table = t.patient_write_off
+    return await tx.first(sa.select(table).where(table.c.tenant_id == tx.tenant, table.c.id == write_off_id))
+
+
+async def is_reversed(tx: Transaction, write_off_id: str) -> bool:
+    table = t.patient_write_off
+    found = sa.exists().where(table.c.tenant_id == tx.tenant, table.c.reverses == write_off_id)
+    return bool(await tx.scalar(sa.select(found)))
+
+
+def write_offs(tx: Transaction, patient_id: str | None) -> sa.Select[Any]:
+    """What patients were let off, and what of it was asked for again."""
+    found = sa.select(t.patient_write_off).where(t.patient_write_off.c.tenant_id == tx.tenant)
+    return found if patient_id is None else found.where(t.patient_write_off.c.patient_id == patient_id)
+
+
 async def open_reasons(tx: Transaction, subject_id: str) -> set[str]:
     """The reasons of the open tasks about something."""
     rows = await tx.all(_OPEN_REASONS, {"tenant": tx.tenant, "subject": subject_id})

@@ -197,14 +197,16 @@ async def waiting(
     return [found.id for found in sorted((_answer(row) for row in rows), key=lambda a: a.ordering)]
 
 
-async def settle(tx: Transaction, era_claim_id: str, *, status: str, reason: str | None, **values: Any) -> bool:
-    """The claim of a remittance has come that far; False if it had been posted meanwhile."""
+async def settle(
+    tx: Transaction, era_claim_id: str, *, status: str, reason: str | None, only: str | None = None, **values: Any
+) -> bool:
+    """The claim of a remittance has come that far; False if it had been posted meanwhile, or was not `only` so."""
     done = await tx.execute(
         t.era_claim.update()
         .where(
             t.era_claim.c.tenant_id == tx.tenant,
             t.era_claim.c.id == era_claim_id,
-            t.era_claim.c.status.in_(["received", WAITING]),
+            t.era_claim.c.status.in_([only] if only else ["received", WAITING]),
         )
         .values(status=status, reason=reason, **values)
     )
