@@ -46,8 +46,8 @@ async def _before(tx: Transaction, claim: Claim) -> tuple[Before, ...]:
     """The payers before this one, with what they decided and the subscriber as they know them."""
     if claim.rank == 1:
         return ()
-    found = []
-    for said in prior_payers.said(await prior_payers.decisions(tx, claim)):
+    found, lines = [], [line.id for line in claim.content.sent_lines]
+    for said in prior_payers.said(await prior_payers.decisions(tx, claim), lines):
         identity = dict(await coverages.identity(tx, claim, said.rank) or {})
         sent = await store.last_member_id(tx, claim.id, said.rank)
         payer = payers.payer(said.payer_id, claim.service_date)

@@ -60,10 +60,14 @@ async def _forward(tx: Transaction, claim: Claim, rank: int, following: Coverage
     return claim
 
 
-async def _bill(
-    tx: Transaction, claim: Claim, coverage: Coverage, words: str, *, frequency: str = "1", number: str | None = None
-) -> Claim:
-    """The claim is scrubbed for the payer; what a person or an authorization said for the one before is left behind."""
+async def _bill(tx: Transaction, claim: Claim, coverage: Coverage, words: str) -> Claim:
+    """The claim is scrubbed for the payer; what a person or an authorization said for the one before is left behind.
+
+    A payer that has decided on it gets a replacement where it takes one, else a new original.
+    """
+    answered = [one for one in await prior_payers.standing(tx, claim) if one["rank"] == coverage.rank]
+    takes = payers.knows(coverage.payer_id) and payers.payer(coverage.payer_id, claim.service_date).takes_replacement
+    number = answered[-1]["payer_control_number"] if answered and takes else None
     content = replace(
         claim.content, route_payer_id=None, route_member_id=None, authorization_number=None, only_lines=()
     )
@@ -73,8 +77,8 @@ async def _bill(
         Step.BILL_NEXT,
         rank=coverage.rank,
         payer_id=coverage.payer_id,
-        frequency=frequency,
-        payer_control_number=number,
+        frequency="7" if number else "1",
+        payer_control_number=number or None,
         content=content,
         words=f"{words}; goes to {coverage.payer_id}",
     )
@@ -158,12 +162,11 @@ async def bill(tx: Transaction, claim_id: str, why: str) -> Claim:
     Raises Conflict where nobody pays after this payer, or the claim is still with it.
     """
     claim = await store.load(tx, claim_id, lock=True)
-    coverage, frequency, number = await coverages.after(tx, claim, claim.rank), "1", None
+    coverage = await coverages.after(tx, claim, claim.rank)
     if claim.status is Status.FORWARDED:
         coverage = await coverages.at(tx, claim, claim.rank) or coverage
     elif coverage is None and claim.rank > 1 and claim.status in ASKED_AGAIN:
         coverage = await coverages.at(tx, claim, claim.rank)
-        frequency, number = _once_more(claim)
     if not claim.can(Step.BILL_NEXT) or claim.status in (Status.IN_DOUBT, Status.SUBMITTED, Status.ACCEPTED):
         raise Conflict("state_conflict", f"A claim that is {claim.status} does not go to another payer.")
     if coverage is None:
@@ -172,15 +175,7 @@ async def bill(tx: Transaction, claim_id: str, why: str) -> Claim:
         raise Conflict("prior_payer_undecided", "No payer has decided on this claim yet.")
     for row in await tx.all(sa.select(tables.posting.c.posting_id).where(tables.posting.c.claim_id == claim.id)):
         await tasks.close(tx, subject_id=row["posting_id"], reason=CHANGED, outcome="sent_again")
-    return await _bill(tx, claim, coverage, why, frequency=frequency, number=number)
-
-
-def _once_more(claim: Claim) -> tuple[str, str | None]:
-    """A replacement where the payer takes one and we know its number, else a new original."""
-    assert claim.payer_id is not None, "a later payer that has decided is known"
-    takes = payers.payer(claim.payer_id, claim.service_date).takes_replacement
-    known = takes and claim.payer_control_number is not None
-    return ("7", claim.payer_control_number) if known else ("1", None)
+    return await _bill(tx, claim, coverage, why)
 
 
 async def leave_to_patient(tx: Transaction, claim_id: str, why: str) -> Claim:

@@ -1,6 +1,6 @@
 """What the payers before have decided, as the claim tells it to the next one (2320, 2330A, 2330B, 2430)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -34,30 +34,40 @@ class Said:
     lines: Mapping[str, Mapping[str, Any]]
     charge_cents: int
     paid_cents: int
+    as_a_whole: bool
+    """The payer decided on the claim, and said nothing of its lines."""
 
 
-async def decisions(tx: Transaction, claim: Claim) -> list[Decision]:
-    """Every decision of an earlier payer that stands, as payers made them."""
+async def standing(tx: Transaction, claim: Claim) -> list[Decision]:
+    """Every decision on the claim that stands, as payers made them."""
     data = await tx.scalar(
         sa.select(tables.posting.c.data)
         .where(tables.posting.c.claim_id == claim.id)
         .order_by(tables.posting.c.sequence.desc(), tables.posting.c.posting_id.desc())
         .limit(1)
     )
-    told = ((data or {}).get("sealed") or {}).get("decisions", [])
-    return [one for one in told if one["rank"] < claim.rank]
+    told: list[Decision] = ((data or {}).get("sealed") or {}).get("decisions", [])
+    return told
 
 
-def said(found: Sequence[Decision]) -> list[Said]:
-    """The decisions by payer, the first payer first."""
-    return [_of_rank([one for one in found if one["rank"] == rank]) for rank in sorted({one["rank"] for one in found})]
+async def decisions(tx: Transaction, claim: Claim) -> list[Decision]:
+    """Every decision of an earlier payer that stands, as payers made them."""
+    return [one for one in await standing(tx, claim) if one["rank"] < claim.rank]
 
 
-def _of_rank(found: Sequence[Decision]) -> Said:
+def said(found: Sequence[Decision], lines: Collection[str]) -> list[Said]:
+    """The decisions on these lines by payer, the first payer first."""
+    ranks = sorted({one["rank"] for one in found})
+    return [_of_rank([one for one in found if one["rank"] == rank], lines) for rank in ranks]
+
+
+def _of_rank(found: Sequence[Decision], wanted: Collection[str]) -> Said:
     last = found[-1]
-    lines = {line["line_id"]: line for one in found for line in one["lines"]}
+    lines = {line["line_id"]: line for one in found for line in one["lines"] if line["line_id"] in wanted}
     claim_level = [adjustment for one in found for adjustment in one["adjustments"]]
     taken = sum(adjustment["amount_cents"] for adjustment in claim_level)
+    as_a_whole = not any(one["lines"] for one in found)
+    by_line = sum(line["paid_cents"] for line in lines.values()) - taken
     return Said(
         rank=last["rank"],
         payer_id=last["payer_id"],
@@ -67,7 +77,8 @@ def _of_rank(found: Sequence[Decision]) -> Said:
         remark_codes=tuple(dict.fromkeys(code for one in found for code in one["remark_codes"]))[:5],
         lines=lines,
         charge_cents=last["charge_cents"],
-        paid_cents=sum(line["paid_cents"] for line in lines.values()) - taken if lines else last["paid_cents"],
+        as_a_whole=as_a_whole,
+        paid_cents=last["paid_cents"] if as_a_whole else by_line,
     )
 
 
@@ -79,8 +90,8 @@ def lacks(claim: Claim, found: Sequence[Decision]) -> str | None:
     """Why the claim cannot go to the next payer yet; None where every charge is accounted for by each one before."""
     if not found:
         return UNDECIDED
-    for one in said(found):
-        if not one.lines:
+    for one in said(found, [line.id for line in claim.content.sent_lines]):
+        if one.as_a_whole:
             balances = one.charge_cents == claim.charge_cents == one.paid_cents + _total(one.adjustments)
         elif any(line.id not in one.lines for line in claim.content.sent_lines):
             return UNDECIDED
@@ -114,11 +125,11 @@ def other_payer(one: Said, payer: Payer, subscriber: x12.Party, identity: Mappin
         group_number=identity.get("group_number") or "",
         filing_code=payer.filing_code,
         paid_cents=one.paid_cents,
-        remaining_cents=None if one.lines else _patients(one.adjustments) or None,
+        remaining_cents=(_patients(one.adjustments) or None) if one.as_a_whole else None,
         adjustments=one.adjustments,
         remark_codes=one.remark_codes,
         claim_number=one.claim_number,
-        adjudicated=None if one.lines else one.decided_on,
+        adjudicated=one.decided_on if one.as_a_whole else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Claims and encounters as callers see them, put together from what is on record."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -91,8 +91,8 @@ def _line(line: Any) -> LineView:
 async def _deadlines(tx: Transaction, claim: Claim, open_cases: list[Row]) -> Deadlines:
     """A later payer counts from the decision of the one before it."""
     payer = payers.payer(claim.payer_id, claim.service_date) if claim.payer_id else None
-    before = prior_payers.said(await prior_payers.decisions(tx, claim)) if claim.rank > 1 else []
-    since = before[-1].decided_on if before else claim.service_date
+    before = await prior_payers.decisions(tx, claim) if claim.rank > 1 else []
+    since = max((date.fromisoformat(one["decided_on"]) for one in before), default=claim.service_date)
     return Deadlines(
         timely_filing=since + timedelta(days=payer.timely_filing_days) if payer else None,
         correction=min((case["correct_by"] for case in open_cases), default=None),

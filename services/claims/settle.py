@@ -84,11 +84,18 @@ async def _moved(tx: Transaction, claim: Claim, step: Step, row: Row) -> Claim:
 
 
 async def _of_an_earlier_payer(tx: Transaction, claim: Claim, row: Row) -> Claim:
-    """A later payer has the claim or has answered first: the claim stays with it, or is settled by both."""
+    """A later payer has the claim, or has answered first: the claim stays with it, or is settled by both.
+
+    Once the later payer has decided, a denial by the earlier one brings the claim back to that one's turn.
+    """
+    data, step = row["data"], STEP.get(row["outcome"])
+    if claim.status in DECIDED and row["entry"] != "reversal":
+        if step in {Step.DENY, Step.PAY_PARTLY} and data["denied_cents"] > 0:
+            back = {name: data[name] for name in ("rank", "payer_id", "payer_control_number")}
+            return await move(tx, claim, step, words=_words(row), **back)
+        if step is Step.PAY and claim.status is Status.PARTIALLY_PAID:
+            claim = await move(tx, claim, step, words=_words(row))
     await next_payer.prior_payer_spoke(tx, claim, row)
-    step = STEP.get(row["outcome"])
-    if claim.status in DECIDED and row["entry"] != "reversal" and step is Step.PAY:
-        return await move(tx, claim, step, words=_words(row))
     return claim
 
 

@@ -15,6 +15,7 @@ from tests.claims.conftest import Desk, an_encounter
 pytestmark = pytest.mark.thorough
 CHARGE = 17_500
 PAID: tuple[tuple[str, str, int], ...] = (("CO", "45", 5_500), ("PR", "2", 2_400))
+SECOND: dict[str, Any] = {"rank": 2, "payer_id": "pay_summit", "payer_control_number": "SM1", "posting_id": "pst_2"}
 SUMMIT = {"rank": 2, "payer": {"id": "pay_summit"}, "member_id": "S777", "group_number": "SG"}
 
 
@@ -59,7 +60,8 @@ class TwoPayers:
 
     async def second_payer_decides(self, outcome: str, day: int = 26, **more: Any) -> None:
         line_id = (await self.claim())["lines"][0]["id"]
-        told = {"sealed": Adjudications(decisions=[adjudication(line_id)]), "rank": 2, "payer_id": "pay_summit"}
+        own = adjudication(line_id, 2_000, (("OA", "23", 15_100), ("PR", "3", 400)), **SECOND)
+        told = {"sealed": Adjudications(decisions=[adjudication(line_id), own]), "rank": 2, "payer_id": "pay_summit"}
         await self.desk.post(self.encounter, outcome, day=day, more=told | {"payer_control_number": "SM1"} | more)
 
 
@@ -193,8 +195,8 @@ async def test_a_first_payer_that_decides_anew_is_told_to_the_second_once_more(t
     await two.first_payer_decides()
     await desk.at(18, day=12)
     await two.second_payer_decides("paid")
-    await two.first_payer_decides("reversed", day=27)
-    await two.first_payer_decides(day=27)
+    await two.first_payer_decides("reversed", day=27, sealed=_both(await two.claim()))
+    await two.first_payer_decides(day=27, sealed=_both(await two.claim()))
     assert (await two.claim())["status"] == "paid"
     assert [task["reason"] for task in await desk.api.tasks()] == ["prior_payer_changed"]
 
@@ -205,6 +207,36 @@ async def test_a_first_payer_that_decides_anew_is_told_to_the_second_once_more(t
     await desk.at(18, day=28)
     [sent] = desk.sent_file().claims
     assert (sent.frequency, sent.original_reference, sent.subscriber.sequence) == ("7", "SM1", "S")
+
+
+async def test_a_first_payer_that_denies_after_all_has_its_turn_again_and_then_the_second(
+    two: TwoPayers, desk: Desk
+) -> None:
+    await desk.at(9, day=12)
+    await two.first_payer_decides()
+    await desk.at(18, day=12)
+    await two.second_payer_decides("paid")
+    await two.first_payer_decides("denied", day=27, left=0, denied_cents=CHARGE, sealed=_both(await two.claim()))
+    claim = await two.claim()
+    assert (claim["status"], claim["rank"], claim["payer_id"]) == ("denied", 1, "pay_harborbh")
+    first = _denial(claim).model_copy(update={"payer_id": "pay_harborbh", "payer_control_number": "ICN835"})
+    await desk.api.deliver(first)
+    await desk.at(9, day=28)
+    await desk.api.post(f"/v1/denials/{first.denial_id}/corrections", {"diagnoses": ["F33.2", "F41.1"]})
+    await desk.check(two.encounter["id"])
+    await desk.at(18, day=28)
+    [sent] = desk.sent_file().claims
+    assert (sent.payer.id, sent.frequency, sent.original_reference) == ("HRBBH", "7", "ICN835")
+
+    await two.first_payer_decides(day=29, sealed=_both(await two.claim()))
+    await desk.at(18, day=29)
+    [sent] = desk.sent_file().claims
+    assert (sent.payer.id, sent.frequency, sent.original_reference) == ("SUMMT", "7", "SM1")
+
+
+def _both(claim: dict[str, Any]) -> Adjudications:
+    line_id = claim["lines"][0]["id"]
+    return Adjudications(decisions=[adjudication(line_id), adjudication(line_id, **SECOND)])
 
 
 async def test_a_claim_of_which_the_first_payers_decision_was_taken_back_waits_for_the_next_one(

@@ -69,7 +69,8 @@ ONE = ("sln_1", 17_500, 9_600, [("CO", "45", 5_500), ("PR", "2", 1_400), ("PR", 
 def second(*found: dict[str, Any], rank: int = 2, payer_id: str = "pay_summit", **changes: Any) -> Material:
     """The claim that goes to the payer after those which have decided."""
     before = tuple(
-        Before(said=said, payer=payer(said.payer_id, SERVED), identity=HARBOR) for said in prior_payers.said(found)
+        Before(said=said, payer=payer(said.payer_id, SERVED), identity=HARBOR)
+        for said in prior_payers.said(found, ("sln_1",))
     )
     first = material(payer_id, **{"answer": {"member_id": "S777"}, "before": before} | changes)
     return replace(first, claim=replace(first.claim, rank=rank))
@@ -162,8 +163,10 @@ def test_two_lines_that_were_paid_in_two_payments_are_told_together() -> None:
     first, other = decided(ONE), decided(("sln_2", 1_000, 400, [("CO", "45", 600)]), payer_control_number="ICN9")
     assert prior_payers.lacks(claim, [first]) == UNDECIDED
     assert prior_payers.lacks(claim, [first, other]) is None
-    [said] = prior_payers.said([first, other])
+    [said] = prior_payers.said([first, other], ("sln_1", "sln_2"))
     assert (said.paid_cents, said.claim_number) == (10_000, "ICN9")
+    [of_one_line] = prior_payers.said([first, other], ("sln_2",))
+    assert (of_one_line.paid_cents, list(of_one_line.lines)) == (400, ["sln_2"])
 
 
 def _filed(of: Material) -> FiledClaim:
