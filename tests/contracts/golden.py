@@ -70,9 +70,7 @@ def _example(schema: dict[str, Any], root: dict[str, Any], which: str) -> Any:
         case "array":
             return [_example(schema["items"], root, which)] if which == "full" else []
         case "string":
-            return (
-                _BY_FORMAT.get(schema.get("format", "")) or _BY_PATTERN[schema["pattern"]] if _shaped(schema) else "x"
-            )
+            return _BY_FORMAT[schema["format"]] if "format" in schema else _BY_PATTERN[schema.get("pattern", "")]
         case "integer":
             return max(schema.get("minimum", 1), schema.get("exclusiveMinimum", 0) + 1)
         case "boolean":
