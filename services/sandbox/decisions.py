@@ -76,6 +76,8 @@ class Decision:
 
     status: str
     lines: tuple[LineDecision, ...]
+    passed_on_to: str = ""
+    """The payer that has the claim next, where this one has passed it on."""
 
     @property
     def charge_cents(self) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from libs.common import timers
 from libs.common.db import Database, Transaction
 from libs.common.timers import Due, Work
-from services.sandbox import payments, store
+from services.sandbox import crossover, payments, store
 from services.sandbox.adjudicate import adjudicate
 from services.sandbox.decisions import Decision, Standing
 from services.sandbox.desk import Desk, open_desk
@@ -61,6 +61,11 @@ async def _adjudicate_all(tx: Transaction, payer: Payer, at: datetime) -> bool:
             await store.set_status(tx, one.icn, "voided")
             continue
         decision = adjudicate(one.claim, one.icn, payer, _standing(desk, one))
+        decision = await crossover.pass_on(tx, payer, one, decision, at)
+        if decision.passed_on_to:
+            due = await store.next_due(tx, decision.passed_on_to)
+            assert due is not None, "it has just been given a claim"
+            await timers.set(tx, NIGHT, decision.passed_on_to, at=due)
         await store.decide(tx, one, decision)
         desk.decided(replace(one, status="decided", decision=decision))
         await payments.schedule(tx, payer, one, decision, at, after=original)

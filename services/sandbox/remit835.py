@@ -6,7 +6,7 @@ from datetime import date
 
 from services.sandbox.claims837 import Adjustment, Claim
 from services.sandbox.decisions import Decision, LineDecision
-from services.sandbox.plans import Payer
+from services.sandbox.plans import Payer, payers
 from services.sandbox.segments import Header, Writer, day, money, plain
 
 _GROUPS = ("CO", "OA", "PI", "PR")
@@ -162,7 +162,11 @@ def _claim(writer: Writer, part: ClaimPaid, payer: Payer) -> None:
     if claim.rendering.id != claim.billing.id:
         rendering = claim.rendering
         writer.add("NM1", "82", "1", plain(rendering.last), plain(rendering.first), "", "", "", "XX", rendering.id)
-    if part.decision.denied and not part.reversal:
+    following = payers().get(part.decision.passed_on_to) if not part.reversal else None
+    if following is not None:
+        writer.add("NM1", "TT", "2", following.name, "", "", "", "", "PI", following.edi_id)
+        writer.add("MOA", "", "", "MA18")
+    elif part.decision.denied and not part.reversal:
         writer.add("MOA", "", "", "MA01")
     if part.original_icn:
         writer.add("REF", "F8", part.original_icn)

@@ -20,6 +20,7 @@ FAULTS = {
     "unbalanced_835": "The 835 does not balance by `cents` (1000), at the `level` claim or transaction.",
     "reverse_and_correct": "After `days` (7) a reversal, and a correction at `percent` (90) or denied for `reason`.",
     "recoup": "After `days` (7) the payment is taken back by PLB WO (`cents`: only so much).",
+    "crossover": "The decided claim goes on to `next_payer_id` for `next_member_id`, with CLP02 19 and MA18.",
     "underpay": "The payer prices at `percent` (80) of its fee.",
     "reject_277ca": "Intake returns the claim: `category` (A7), `status` (562), `entity` (85).",
     "deny": "Denied for `group` (CO), `reason` (50), `remark`.",
