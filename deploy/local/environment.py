@@ -12,7 +12,10 @@ from deploy.local.plain import PlainError
 from deploy.local.state import HOME_VARIABLE, State
 from deploy.local.topology import ROOT, WORKER_OFFSET, Part, parts
 
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OTEL_EXPORTER_OTLP_ENDPOINT", "PARITY_BODY_LIMIT")
+PASSED_ON = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OTEL_EXPORTER_OTLP_ENDPOINT", "PARITY_BODY_LIMIT"),
+    *("PARITY_CRASH", "PARITY_MUTANT"),
+)
 
 
 @dataclass(frozen=True, slots=True)

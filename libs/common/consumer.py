@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from libs.common import inbox, logs, parking
+from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.effect import Events, Handlers, apply
 from libs.common.events import CATALOG
@@ -122,6 +123,7 @@ class Inlet:
                     failed.append(arrival)
                     failed_keys.add(key)
         await inbox.forget(tx, [*failed, *behind])
+        crashpoint("consumer.applied")
         return failed
 
     async def _take_alone(self, arrival: Arrival) -> None:
@@ -167,6 +169,7 @@ class Inlet:
                 await parking.park(tx, arrival, reason=reason, attempts=attempts)
 
         await self._through_outages(park)
+        crashpoint("parking.parked")
 
     async def _through_outages(self, work: Callable[[], Awaitable[T]]) -> T:
         """What `work` returns or raises; where the database is away, it is done again until it is not."""
@@ -211,6 +214,8 @@ async def consume(
                 await wait(stopping, seconds)
                 continue
             pauses = waits()
+            if polled:
+                crashpoint("consumer.polled")
             try:
                 await inlet.take(record for records in polled.values() for record in records)
                 if loop.time() >= tidy_due:
@@ -218,6 +223,8 @@ async def consume(
                     tidy_due = loop.time() + TIDY_SECONDS
             except Stopped:
                 break
+            if polled:
+                crashpoint("consumer.taken")
             uncommitted |= {tp: records[-1].offset + 1 for tp, records in polled.items()}
             await _commit(member, uncommitted)
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from libs.common import audit, bodies, idempotency, logs, telemetry
 from libs.common.auth import Principal, Verifier
+from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.pages import signing_key
 from libs.common.problems import FieldError, Forbidden, Invalid, Malformed, NotFound
@@ -110,6 +111,8 @@ class Doors:
                 await _record(tx, request, route, answer)
             if asked is not None:
                 await idempotency.keep(tx, asked, answer)
+        if request.method in _WITH_BODY:
+            crashpoint("request.committed")
         return answer
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from libs.common.crashpoints import crashpoint
 from libs.common.log import EventLog, LogRefused, Message
 from libs.common.transient import is_transient, wait, waits
 
@@ -127,9 +128,12 @@ class Relay:
         if not rows:
             return False
         messages = [message_of(row) for row in rows]
+        crashpoint("relay.read")
         async with connection.transaction():
             await self.event_log.append(connection, messages)
+            crashpoint("relay.published")
             await connection.execute(_MOVE, [row["id"] for row in rows])
+        crashpoint("relay.moved")
         return True
 
     def _on_notice(self, *_: Any) -> None:

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from libs.common import logs, migrations, parking, replay, telemetry, timers, webhooks
+from libs.common import crashpoints, logs, migrations, parking, replay, telemetry, timers, webhooks
 from libs.common.clock import CLOCK_MOVED, PlatformClock, SystemClock
 from libs.common.composition import Service
 from libs.common.consumer import consume
@@ -32,7 +32,7 @@ from libs.common.http import create_api
 from libs.common.log import EventLog, LogUnavailable, open_log
 from libs.common.relay import Relay
 from libs.common.sealing import Keyring, UnusableKeyring
-from libs.common.settings import MissingSetting, Role, ServiceSettings
+from libs.common.settings import MissingSetting, RefusedSetting, Role, ServiceSettings
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +56,20 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
         settings = ServiceSettings.from_environment(service.name)
         logs.configure(service.name, chosen.command)
         telemetry.configure(service.name, settings.otlp_endpoint)
+        _put_to_the_test(chosen, service, settings)
         uvloop.run(_run(chosen, service, settings))
-    except (MissingSetting, UnusableKeyring) as unusable:
+    except (MissingSetting, RefusedSetting, UnusableKeyring) as unusable:
         sys.exit(str(unusable))
+
+
+def _put_to_the_test(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:
+    """In a test, and only there: the process dies at the points that it is told, or is a design that has to fail."""
+    if settings.crash_notes is not None:
+        crashpoints.arm(settings.crash_notes / f"{service.name}-{chosen.command}")
+    if settings.mutant is not None:
+        from libs.common.mutants import MUTANTS  # noqa: PLC0415  no process loads what it must never be
+
+        MUTANTS[settings.mutant]()
 
 
 async def _run(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:

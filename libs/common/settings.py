@@ -25,6 +25,13 @@ class MissingSetting(Exception):
         super().__init__(f"{name} is not set: see docs/operate.md")
 
 
+class RefusedSetting(Exception):
+    """A setting that makes a process fail on purpose, outside of a test."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is for tests in local mode only")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
     """Settings of one service; every service reads the same names with its own prefix.
@@ -46,6 +53,10 @@ class ServiceSettings:
     audience: str
     otlp_endpoint: str | None
     body_limit_bytes: int
+    crash_notes: Path | None = None
+    """Where a test says at which points this process is to die (`crashpoints.py`)."""
+    mutant: str | None = None
+    """Which broken design this process is to be (`mutants.py`)."""
 
     @property
     def local(self) -> bool:
@@ -74,6 +85,9 @@ class ServiceSettings:
         if uses_kafka and not kafka:
             raise MissingSetting("PARITY_KAFKA")
         mode = env.get("PARITY_MODE", "production")
+        for name in ("PARITY_CRASH", "PARITY_MUTANT"):
+            if env.get(name) and mode != "local":
+                raise RefusedSetting(name)
         return cls(
             service=service,
             mode=mode,
@@ -89,6 +103,8 @@ class ServiceSettings:
             audience=need("AUDIENCE"),
             otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT"),
             body_limit_bytes=int(env.get("PARITY_BODY_LIMIT", 1024 * 1024)),
+            crash_notes=Path(env["PARITY_CRASH"]) if env.get("PARITY_CRASH") else None,
+            mutant=env.get("PARITY_MUTANT") or None,
         )
 
     def database(self, role: Role) -> str:

@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import sqlalchemy as sa
 
+from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.sealing import Keyring
 
@@ -142,6 +143,7 @@ class Runner:
             await self._claims.give_back(due)
 
     async def _guarded(self, due: Due) -> None:
+        crashpoint("timer.begun")
         try:
             await self._steps[due.kind](self._work, due)
         except Exception as error:  # noqa: BLE001  every failure of a step is tried again, later and later

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql as pg
 from libs.common import logs, signatures, tasks, telemetry
 from libs.common import timers as due_work
 from libs.common.composition import Service
+from libs.common.crashpoints import crashpoint
 from libs.common.db import Row, Stale, Transaction
 from libs.common.ids import new_id
 from libs.common.problems import Conflict, FieldError, Forbidden, NotFound, Problem, field_errors
@@ -197,6 +198,7 @@ def timers(service: Service) -> Iterable[Timer]:
 
 async def _process(work: Work, due: Due, service: Service) -> None:
     """The message is processed; or failed, with a task; or, where waiting may help, tried again later."""
+    crashpoint("webhook.stored")
     try:
         await _map(work, due, service)
     except Exception as error:

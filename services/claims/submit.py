@@ -10,6 +10,7 @@ from libs.codes import payers
 from libs.common import outbox, tasks, timers
 from libs.common.clearinghouse import Account, ClearinghouseRefused, HttpClearinghouse, Receipt, account_of, zone_of
 from libs.common.clock import at_hour, next_time
+from libs.common.crashpoints import crashpoint
 from libs.common.db import Row, Transaction
 from libs.common.ids import new_id
 from services.claims import build837, correct, coverages, gather, next_payer, settle, store, tables, tell
@@ -186,6 +187,7 @@ async def send(work: timers.Work, due: timers.Due) -> None:
             await timers.done(tx, due)
             return
         await tx.execute(tables.batch.update().where(tables.batch.c.id == due.id).values(tries=batch["tries"] + 1))
+    crashpoint("send.tried")
     clearinghouse = HttpClearinghouse(work.http, account)
     number = f"{batch['control_number']:09d}"
     receipt: Receipt | None = None
@@ -201,6 +203,7 @@ async def send(work: timers.Work, due: timers.Due) -> None:
             await refuse(tx, due.id, f"the clearinghouse refused the file with {refused.status}")
             await timers.done(tx, due)
         return
+    crashpoint("send.sent")
     async with work.db.transaction(due.tenant_id) as tx:
         await confirm(tx, due.id, receipt.file_id)
         await timers.done(tx, due)

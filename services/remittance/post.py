@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from libs.common import tasks, timers
+from libs.common.crashpoints import crashpoint
 from libs.common.db import Transaction
 from libs.common.timers import Due, Work
 from services.remittance import balance, decision, reverse, withholds
@@ -32,6 +33,7 @@ async def post_remittance(work: Work, due: Due) -> None:
     for era_claim_id in left:
         async with work.db.transaction(due.tenant_id) as tx:
             await post(tx, era_claim_id)
+        crashpoint("era.posting")
     async with work.db.transaction(due.tenant_id) as tx:
         await reverse.review_takebacks(tx, due.id)
         await withholds.give_back(tx, due.id)

@@ -5,6 +5,7 @@ from datetime import time
 from libs.common import timers
 from libs.common.clearinghouse import HttpClearinghouse, account_of, zone_of
 from libs.common.clock import next_time
+from libs.common.crashpoints import crashpoint
 from libs.common.db import Transaction
 from libs.common.timers import Due, Work
 from services.remittance import receive
@@ -36,6 +37,7 @@ async def pull(work: Work, due: Due) -> None:
                     await receive.take_in(tx, raw, source="mailbox", reference=item.id)
                 except receive.Unreadable:
                     await receive.keep_unreadable(tx, raw, source="mailbox", reference=item.id)
+            crashpoint("era.stored")
             await clearinghouse.confirm(item.id)
     async with work.db.transaction(due.tenant_id) as tx:
         if account is not None:

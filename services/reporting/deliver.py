@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from libs.common import signatures, tasks, timers
 from libs.common.clock import wall
+from libs.common.crashpoints import crashpoint
 from libs.common.db import Row, Transaction
 from libs.common.events import Envelope, Event
 from libs.common.timers import Due, Timer, Work
@@ -70,6 +71,8 @@ async def deliver(work: Work, due: Due) -> None:
             return delivery, await _attempt(work, endpoint["url"], delivery, bodies[delivery["id"]], secrets)
 
     outcomes = await asyncio.gather(*(attempt(delivery) for delivery in owed))
+    if owed:
+        crashpoint("delivery.posted")
     async with work.db.transaction(due.tenant_id) as tx:
         for delivery, outcome in outcomes:
             await _record(tx, delivery, outcome)

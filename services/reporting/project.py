@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from libs.common.crashpoints import crashpoint
 from libs.common.db import Transaction
 from libs.common.events import Envelope, Event
 from services.reporting.facts import BY_TOPIC, Projection, Row
@@ -31,6 +32,7 @@ async def on_event(tx: Transaction, event: Envelope[Event]) -> int:
             "rows": orjson.dumps([projection.row(event)]).decode(),
         },
     )
+    crashpoint("projection.written")
     return int(found)
 
 
