@@ -12,6 +12,7 @@ UNTIL ?= 2026-10-08
 BIN := .venv/bin
 READY := .venv/.ready
 PYX12 := .parity/oracles/pyx12/bin/x12valid
+KUBERNETES := .parity/oracles/kubernetes/bin/kubernetes-validate
 LOCAL := $(BIN)/python -m deploy.local
 PYTHON_FILES := deploy libs services tests
 
@@ -60,6 +61,14 @@ token: $(READY) ## Print a bearer token for the demo tenant, with all scopes
 service: $(READY) ## Run a command of a service on what runs now: make service DO="claims parked list"
 	@$(LOCAL) service $(DO)
 
+.PHONY: backup
+backup: $(READY) ## Back up what runs, database and secrets: make backup TO=FOLDER
+	@$(LOCAL).backup backup $(TO)
+
+.PHONY: restore
+restore: $(READY) ## Bring a backup back, for `make up` to start: make restore FROM=FOLDER
+	@$(LOCAL).backup restore $(FROM)
+
 .PHONY: reset
 reset: $(READY) ## Stop everything and forget all state (.parity)
 	@$(LOCAL) reset
@@ -90,8 +99,8 @@ crash: $(READY) ## Kill processes in the middle of the flow, one seed on each lo
 	@PARITY_LOG=kafka PARITY_SEEDS=1 PARITY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m crash
 
 .PHONY: chaos
-chaos: $(READY) ## Kill processes in the middle of the flow, SEEDS times, on LOG
-	@PARITY_SEEDS=$(SEEDS) $(BIN)/python -m pytest -m crash
+chaos: $(READY) ## Kill processes in the middle of the flow, SEEDS times, on LOG; MUTANTS=1 tries five broken designs
+	@PARITY_SEEDS=$(SEEDS) PARITY_MUTANTS=$(MUTANTS) $(BIN)/python -m pytest -m crash $(if $(MUTANTS),-k broken_design)
 
 .PHONY: night
 night: $(READY) ## Prove the promises with the figures that take a night
@@ -104,6 +113,19 @@ oracles: $(READY) $(PYX12) ## Have our X12 read by pyx12, a reader that is not o
 $(PYX12):
 	@$(BIN)/python -m venv .parity/oracles/pyx12
 	@.parity/oracles/pyx12/bin/python -m pip install --quiet --disable-pip-version-check pyx12==4.0.0 defusedxml==0.7.1
+
+.PHONY: manifests
+manifests: $(READY) $(KUBERNETES) ## Render deploy/k8s (needs kubectl) and hold it to Kubernetes' own schemas
+	@kubectl kustomize deploy/k8s/overlays/production >.parity/production.yaml
+	@$(LOCAL).containers >/dev/null
+	@umask 077; kubectl kustomize --load-restrictor LoadRestrictionsNone deploy/k8s/overlays/local >.parity/local.yaml
+	@$(KUBERNETES) --strict --no-warn --quiet .parity/production.yaml .parity/local.yaml; code=$$?; \
+		rm -f .parity/local.yaml; exit $$code
+	@echo "Everything but KEDA's own kinds, which have no schema there, is as Kubernetes wants it."
+
+$(KUBERNETES):
+	@$(BIN)/python -m venv .parity/oracles/kubernetes
+	@.parity/oracles/kubernetes/bin/python -m pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0
 
 .PHONY: lint
 lint: $(READY) ## Check style and formatting

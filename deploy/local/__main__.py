@@ -80,11 +80,15 @@ def token(asked: argparse.Namespace) -> None:
 
 
 def service(asked: argparse.Namespace) -> None:
-    """Run a command of a service (parked, replay) as its worker, on what runs now."""
+    """Run a command of a service on what runs now: as its worker, or as the owner of its schema where it needs that."""
     home = next((home for home in stage.HOMES.values() if supervisor_of(home) is not None), None)
     if home is None:
         raise PlainError("nothing runs here; `make up` starts the services.")
-    environment = Environment.of_running(home).of(parts(documented_base(), [asked.name])[1])
+    running = Environment.of_running(home)
+    as_owner = asked.command[:1] in (["migrate"], ["rebuild"])
+    environment = (
+        running.of_migration(asked.name) if as_owner else running.of(parts(running.base_port, [asked.name])[1])
+    )
     command = [sys.executable, "-m", f"services.{asked.name}", *asked.command]
     raise SystemExit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
 

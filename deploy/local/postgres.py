@@ -237,6 +237,14 @@ def _sweep() -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def address_of(home: Path) -> str:
+    """The superuser's address of the server that runs from `home`."""
+    known = _read_state(home.resolve())
+    if "password" not in known:
+        raise PlainError("nothing runs here; `make up` starts the services.")
+    return f"postgresql://postgres:{known['password']}@{HOST}:{known['port']}/postgres"
+
+
 def remove(home: Path) -> None:
     """No trace of the server under `home`, nor of what it needed elsewhere."""
     home = home.resolve()

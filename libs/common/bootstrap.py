@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from libs.common.events import CATALOG, CONSUMERS, TOPICS
-from libs.common.log.embedded import EmbeddedLog, Grant, install
+from libs.common.log.embedded import EmbeddedLog, Grant, ensure_log_role, install
 
 SCHEMAS = ("credentialing", "eligibility", "claims", "remittance", "reporting", "sandbox")
 ROLES = tuple(f"{schema}_{role}" for schema in SCHEMAS for role in ("owner", "api", "worker"))
@@ -65,8 +65,7 @@ async def bootstrap(admin_url: str, passwords: dict[str, str]) -> None:
     try:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(hashtextextended('parity/bootstrap', 0))")
-            for role in ROLES:
-                await _ensure_role(connection, role, passwords[role])
+            await _ensure_roles(connection, passwords)
             for schema in SCHEMAS:
                 await connection.execute(f'create schema if not exists "{schema}" authorization "{schema}_owner"')
                 await connection.execute(f'grant usage on schema "{schema}" to "{schema}_api", "{schema}_worker"')
@@ -81,6 +80,22 @@ async def bootstrap(admin_url: str, passwords: dict[str, str]) -> None:
         await log.close()
 
 
+async def roles(admin_url: str, passwords: dict[str, str]) -> None:
+    """Every role exists on the server: what a backup of one database names and does not hold."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        async with connection.transaction():
+            await _ensure_roles(connection, passwords)
+            await ensure_log_role(connection)
+    finally:
+        await connection.close()
+
+
+async def _ensure_roles(connection: asyncpg.Connection, passwords: dict[str, str]) -> None:
+    for role in ROLES:
+        await _ensure_role(connection, role, passwords[role])
+
+
 async def _ensure_role(connection: asyncpg.Connection, role: str, password: str) -> None:
     if not await connection.fetchval("select true from pg_roles where rolname = $1", role):
         await connection.execute(f'create role "{role}" login nosuperuser nocreatedb nocreaterole nobypassrls')
@@ -92,8 +107,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--admin", required=True, help="URL of a superuser on the target database")
     parser.add_argument("--passwords", required=True, type=Path, help="JSON file: role name to password")
+    parser.add_argument("--roles-only", action="store_true", help="what comes before the restore of a backup")
     arguments = parser.parse_args()
-    asyncio.run(bootstrap(arguments.admin, json.loads(arguments.passwords.read_text())))
+    lay = roles if arguments.roles_only else bootstrap
+    asyncio.run(lay(arguments.admin, json.loads(arguments.passwords.read_text())))
 
 
 if __name__ == "__main__":

@@ -23,17 +23,19 @@ async def replay(
     key: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    missing: bool = False,
 ) -> int:
     """What `schema` has sent is in the log once more, in the order of its outbox; returns how many events.
 
-    `url` is the worker role's. Narrowed by topic, key and the time of sending, where given.
+    `url` is the worker role's. Narrowed by topic, key and the time of sending, where given. With `missing` they do
+    not pass the group's inbox: what it has had already has no second effect, as after a restore.
     """
-    run = str(uuid7())
+    headers = {REPLAY_TO: to} if missing else {REPLAY_TO: to, REPLAY_RUN: str(uuid7())}
     count = 0
     connection = await asyncpg.connect(url, timeout=5, server_settings={"search_path": schema})
     try:
         async for rows in _pages(connection, list(topics), key, since, until):
-            messages = [message_of(row, **{REPLAY_TO: to, REPLAY_RUN: run}) for row in rows]
+            messages = [message_of(row, **headers) for row in rows]
             async with connection.transaction():
                 await event_log.append(connection, messages)
             count += len(messages)

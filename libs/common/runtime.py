@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -48,6 +49,8 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
     again.add_argument("--to", required=True, metavar="GROUP", help="the only group that takes them")
     again.add_argument("--topic", action="append", default=[], help="only this topic (may be repeated)")
     again.add_argument("--key", help="only the events of this key")
+    again.add_argument("--since", type=_moment, help="only what was sent at this moment or later, as 2026-10-05T00:00Z")
+    again.add_argument("--missing", action="store_true", help="only what the group has not had, as after a restore")
     parked = commands.add_parser("parked", help="records that wait for a person, by key")
     parked.add_argument("action", choices=["list", "show", "replay"])
     parked.add_argument("key", nargs="?", help="the key (needed for show and replay)")
@@ -81,11 +84,35 @@ async def _run(chosen: argparse.Namespace, service: Service, settings: ServiceSe
         case "migrate":
             await migrations.upgrade(settings.database("owner"), service.name, service.migrations)
         case "replay":
-            event_log = open_log(settings.log_url)
-            await replay.replay(settings.database("worker"), service.name, event_log, to=chosen.to)
-            await event_log.close()
+            await _replay(chosen, service, settings)
         case "parked":
             await _parked(chosen, service, settings)
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+async def _replay(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:
+    produced = {event.topic for event in service.produces}
+    if unknown := sorted(set(chosen.topic) - produced):
+        raise SystemExit(f"{service.name} does not produce {unknown[0]}, but {', '.join(sorted(produced))}")
+    event_log = open_log(settings.log_url)
+    try:
+        count = await replay.replay(
+            settings.database("worker"),
+            service.name,
+            event_log,
+            to=chosen.to,
+            topics=chosen.topic,
+            key=chosen.key,
+            since=chosen.since,
+            missing=chosen.missing,
+        )
+    finally:
+        await event_log.close()
+    sys.stdout.write(f"{count} events published again for {chosen.to}\n")
 
 
 async def _parked(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:

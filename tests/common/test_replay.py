@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from libs.common import replay
 from libs.common.inbox import REPLAY_TO
@@ -57,6 +58,16 @@ async def test_a_replay_that_the_log_brings_twice_has_one_more_effect_and_a_seco
     await replay.replay(sent.url, "dock", sent.log, to=sent.group, key="shp_a")
     await sent.inlet().take(await read(sent, 10))
     assert await sent.effects("a") == [*range(5)] * 3
+
+
+async def test_what_a_restored_group_has_had_already_is_not_done_again(sent: Dock) -> None:
+    async with sent.db.transaction() as tx:  # the restored tables are those of before the last two events of a
+        await tx.execute(
+            sa.text("delete from inbox where event_id in (select event_id from sent order by id desc limit 2)")
+        )
+    assert await replay.replay(sent.url, "dock", sent.log, to=sent.group, missing=True) == 10
+    await sent.inlet().take(await read(sent, 10))
+    assert len(await sent.effects()) == 12
 
 
 async def test_another_group_lets_a_replay_pass(sent: Dock) -> None:

@@ -23,9 +23,16 @@ PHASES = (
 )
 
 
-async def run(client: Client, people: People, progress: Callable[[date, str], None], *, last_day: date = CLOSE) -> None:
+async def run(
+    client: Client,
+    people: People,
+    progress: Callable[[date, str], None],
+    *,
+    first_day: date = FIRST_DAY,
+    last_day: date = CLOSE,
+) -> None:
     """Every day from the first to the last, each phase to its rest."""
-    day = FIRST_DAY
+    day = first_day
     while day <= last_day:
         for clock, name in PHASES:
             if not _happens(day, name):

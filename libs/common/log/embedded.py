@@ -49,13 +49,18 @@ async def install(connection: asyncpg.Connection, grants: Iterable[Grant]) -> No
     """
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", INSTALL_LOCK)
-        if not await connection.fetchval("select exists (select from pg_roles where rolname = 'parity_log')"):
-            await connection.execute("create role parity_log nologin")
-        if not await connection.fetchval("select pg_has_role(current_user, 'parity_log', 'member')"):
-            await connection.execute("grant parity_log to current_user")
+        await ensure_log_role(connection)
         await connection.execute(SCHEMA.read_text())
         for grant in grants:
             await _allow(connection, grant)
+
+
+async def ensure_log_role(connection: asyncpg.Connection) -> None:
+    """The role that owns the log, and that nobody logs in as, exists, and we may act as it."""
+    if not await connection.fetchval("select exists (select from pg_roles where rolname = 'parity_log')"):
+        await connection.execute("create role parity_log nologin")
+    if not await connection.fetchval("select pg_has_role(current_user, 'parity_log', 'member')"):
+        await connection.execute("grant parity_log to current_user")
 
 
 async def _allow(connection: asyncpg.Connection, grant: Grant) -> None:
