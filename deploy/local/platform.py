@@ -19,6 +19,7 @@ import httpx
 
 from deploy.local.keys import ALL_SCOPES, DEMO_TENANT, Keys
 from deploy.local.plain import PlainError
+from deploy.local.process import LONGEST_DELAY
 from deploy.local.state import Running, State
 from deploy.local.supervisor import READY_SECONDS, Supervisor, answers
 from deploy.local.topology import ROOT, SERVICES, Part, free_base, parts
@@ -46,11 +47,22 @@ class Platform:
         workers: int = 1,
         durable: bool = False,
         root: Path = ROOT,
+        longest_delay: float = LONGEST_DELAY,
     ) -> AsyncIterator["Platform"]:
-        """Everything runs and is ready inside the block, supervised by this process; free ports unless told."""
+        """Everything runs and is ready inside the block, supervised by this process; free ports unless told.
+
+        What dies is started again after `longest_delay` seconds at most.
+        """
         base = free_base(workers) if base_port is None else base_port
         async with Supervisor(
-            home, log=log, base_port=base, durable=durable, services=services, workers=workers, root=root
+            home,
+            log=log,
+            base_port=base,
+            durable=durable,
+            services=services,
+            workers=workers,
+            root=root,
+            longest_delay=longest_delay,
         ) as supervisor:
             await supervisor.ready()
             yield cls.attached(home)

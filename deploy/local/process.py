@@ -27,6 +27,7 @@ class Process:
         env: Mapping[str, str],
         log: Path,
         changed: Callable[[], None],
+        longest_delay: float = LONGEST_DELAY,
     ) -> None:
         self.name = name
         self.restarts = 0
@@ -35,6 +36,7 @@ class Process:
         self._env = dict(env)
         self._log = log
         self._changed = changed
+        self._longest_delay = longest_delay
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -95,7 +97,7 @@ class Process:
                 delay = FIRST_DELAY
             self._say(f"{self.name} ended with {code}; starting again in {delay:.1f} s")
             await asyncio.sleep(delay)
-            delay = min(delay * 2, LONGEST_DELAY)
+            delay = min(delay * 2, self._longest_delay)
             self.restarts += 1
             await self._spawn()
 

@@ -16,7 +16,7 @@ from deploy.local.backends import Backends
 from deploy.local.environment import Environment, without_login
 from deploy.local.keys import Keys
 from deploy.local.plain import PlainError, plainly
-from deploy.local.process import Process
+from deploy.local.process import LONGEST_DELAY, Process
 from deploy.local.state import Running, State, end_orphans, owned
 from deploy.local.topology import ROOT, SERVICES, Part, parts, refuse_taken_ports
 from libs.common import bootstrap
@@ -40,12 +40,14 @@ class Supervisor:
         services: Iterable[str] = SERVICES,
         workers: int = 1,
         root: Path = ROOT,
+        longest_delay: float = LONGEST_DELAY,
     ) -> None:
         self.home = home.resolve()
         self.keys: Keys
         self.environment: Environment
         self._durable = durable
         self._root = root
+        self._longest_delay = longest_delay
         self._database = database
         self._log = log
         services = tuple(services)
@@ -156,6 +158,7 @@ class Supervisor:
             env=self.environment.of(part),
             log=self.home / "logs" / f"{part.name}.log",
             changed=self._note_processes,
+            longest_delay=self._longest_delay,
         )
         self._processes[part.name] = process
         await process.start()

@@ -65,6 +65,8 @@ async def store_file(tx: Transaction, submitter_id: str, control_number: str, bo
         raise Conflict(
             "control_number_reused", "Another file came under this control number before; TA105 would be 025."
         )
+    if stored.rowcount == 0:
+        await tx.execute(sa.text("update file set arrivals = arrivals + 1 where id = :id"), {"id": row["id"]})
     return _stored(found, new=stored.rowcount == 1)
 
 
