@@ -136,6 +136,10 @@ lint: $(READY) ## Check style and formatting
 types: $(READY) ## Check the types
 	@$(BIN)/mypy $(PYTHON_FILES)
 
+.PHONY: bench
+bench: $(READY) ## Measure how fast the paths are, as ratios within one run: a table, and .parity/bench.json
+	@$(BIN)/python -m benchmarks $(ONLY)
+
 .PHONY: docs
 docs: $(READY) ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m tests.contracts.generate

@@ -1,0 +1,58 @@
+"""`POST /v1/encounters` with everything on, beside an echo of the same body by bare Starlette.
+
+One process each (uvicorn), one client with 8 connections, in turns: a round of the echo, a round of each API. The
+ratio is the median over the rounds. Spans are exported to a server that throws them away.
+"""
+
+import asyncio
+from contextlib import ExitStack
+
+import orjson
+
+from benchmarks.client import drive, request
+from benchmarks.figures import Figure, middle
+from benchmarks.sessions import posts, session
+from benchmarks.stage import Stage
+from deploy.local.postmaster import free_port
+
+ROUNDS = 5
+POSTS = 300
+ECHOES = 3000
+TENANT = "tnt_bench"
+
+
+async def measure(stage: Stage) -> list[Figure]:
+    """Intake against the echo, tracing off and at 10 %, and tracing of all requests against none."""
+    sink = free_port()
+    with ExitStack() as running:
+        running.enter_context(stage.process("benchmarks.echo", str(sink), port=sink, path="/livez"))
+        ports = {"off": running.enter_context(stage.api("claims"))}
+        for name, share in (("tenth", "0.1"), ("all", "1")):
+            traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{sink}", "OTEL_TRACES_SAMPLER_ARG": share}
+            ports[name] = running.enter_context(stage.api("claims", traced))
+        rates = await _rounds(stage, sink, ports)
+    echo = rates.pop("echo")
+    seen = {name: f"{middle(found):.0f}/s of {middle(echo):.0f}/s" for name, found in rates.items()}
+    of_echo = {name: middle([a / b for a, b in zip(found, echo, strict=True)]) for name, found in rates.items()}
+    traced_of_untraced = middle([a / b for a, b in zip(rates["all"], rates["off"], strict=True)])
+    return [
+        Figure(name="intake, tracing 10 %, of a bare echo", value=of_echo["tenth"], target=0.06, seen=seen["tenth"]),
+        Figure(name="intake, tracing off, of a bare echo", value=of_echo["off"], target=0.10, seen=seen["off"]),
+        Figure(name="intake, tracing all, of tracing off", value=traced_of_untraced, target=0.6, seen=seen["all"]),
+    ]
+
+
+async def _rounds(stage: Stage, sink: int, ports: dict[str, int]) -> dict[str, list[float]]:
+    """Requests per second of each, round by round; the first round warms everything up and does not count."""
+    echo = [request("/echo", orjson.dumps(session(0)))] * ECHOES
+    rates: dict[str, list[float]] = {name: [] for name in ("echo", *ports)}
+    number = 0
+    for index in range(ROUNDS + 1):
+        found = {"echo": (await drive(sink, echo)).per_second}
+        for name, port in ports.items():
+            found[name] = (await drive(port, posts(stage, TENANT, range(number, number + POSTS)))).per_second
+            number += POSTS
+            await asyncio.sleep(0.3)  # what is left to export is exported in nobody's time
+        for name, rate in found.items() if index else ():
+            rates[name].append(rate)
+    return rates

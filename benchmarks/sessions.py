@@ -1,0 +1,34 @@
+"""Sessions as an EHR posts them, each another patient's, to a practice that is known."""
+
+from typing import Any
+
+import orjson
+
+from benchmarks.client import request
+from benchmarks.stage import Stage
+from libs.common.ids import new_id
+from tests.claims.conftest import another_session
+
+
+def session(number: int) -> dict[str, Any]:
+    """The example of the API's description, of a patient of its own."""
+    return another_session(f"bench-{number}", patient={"external_id": f"MRN-{number}"})
+
+
+def post(stage: Stage, tenant: str, path: str, body: Any) -> bytes:
+    """A POST with a token of the tenant and a key of its own."""
+    return request(
+        path,
+        orjson.dumps(body),
+        authorization=f"Bearer {stage.token(tenant)}",
+        idempotency_key=new_id("key"),
+    )
+
+
+def posts(stage: Stage, tenant: str, numbers: range) -> list[bytes]:
+    """`POST /v1/encounters` for each number."""
+    authorization = f"Bearer {stage.token(tenant)}"
+    return [
+        request("/v1/encounters", orjson.dumps(session(n)), authorization=authorization, idempotency_key=new_id("key"))
+        for n in numbers
+    ]
