@@ -18,6 +18,21 @@ Flow = Callable[[Transaction], Awaitable[dict[str, int]]]
 """Counters by which an operator (or the demo) sees whether the flow is quiet; `in_doubt` is one of them. Asked in
 every tenant's stead, so it uses functions that may count across tenants, or returns nothing."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A gauge that a service reads in its own tables, in every tenant's stead: values by their labels.
+
+    Labels are states and codes, never ids; what is read costs no more as the tables grow, or is read rarely.
+    """
+
+    name: str
+    words: str
+    labels: tuple[str, ...] = ()
+    read: Callable[[Transaction], Awaitable[Mapping[tuple[str, ...], float]]]
+    every_seconds: float = 15.0
+
+
 InboundMapper = Callable[..., Awaitable[None]]
 
 
@@ -36,5 +51,6 @@ class Service:
     problems: Mapping[type[Exception], tuple[int, str]] = field(default_factory=dict)
     """Exceptions of the pure domain, and the status and code that a caller sees."""
     flow: Flow | None = None
+    readings: tuple[Reading, ...] = ()
     opens_sealed: bool = True
     """False: what is sealed in events stays sealed here, and is passed on as it came."""

@@ -6,13 +6,14 @@ A commit that is lost brings the records again, and the inbox drops them.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
-from libs.common import inbox, logs, parking
+from libs.common import inbox, logs, metrics, parking
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.effect import Events, Handlers, apply
@@ -99,6 +100,7 @@ class Inlet:
         fresh = await inbox.first_times(tx, arrivals)
         if known := sum(arrival.inbox_id not in fresh for arrival in arrivals):
             log.info("already_known", extra={"group": self.group, "count": known})
+            _count_known(arrivals, fresh)
         parked = await parking.parked_among(tx, [a.record.key for a in arrivals])
         failed: list[Arrival] = []
         failed_keys: set[str] = set()
@@ -133,7 +135,7 @@ class Inlet:
             async with self.db.transaction(arrival.tenant_id) as tx:
                 await self._apply_one(tx, arrival)
 
-        pauses = waits()
+        pauses = waits(0.02)  # all neighbours wait meanwhile
         for attempt in range(1, self.tries + 1):
             try:
                 return await self._through_outages(alone)
@@ -146,6 +148,7 @@ class Inlet:
 
     async def _apply_one(self, tx: Transaction, arrival: Arrival) -> None:
         if not await inbox.first_time(tx, arrival):
+            _count_known([arrival], set())
             return
         if await parking.parked_among(tx, [arrival.record.key]) and await parking.park_behind(tx, arrival):
             await inbox.forget(tx, [arrival])
@@ -163,6 +166,8 @@ class Inlet:
                 "reason": reason,
             },
         )
+
+        metrics.PARKED.labels(arrival.record.topic).inc()
 
         async def park() -> None:
             async with self.db.transaction(arrival.tenant_id) as tx:
@@ -187,6 +192,12 @@ class Inlet:
                     "consumer_waits", extra={"group": self.group, "error": type(error).__name__, "seconds": seconds}
                 )
                 await wait(self.stopping, seconds)
+
+
+def _count_known(arrivals: Sequence[Arrival], fresh: Set[UUID]) -> None:
+    for arrival in arrivals:
+        if arrival.inbox_id not in fresh:
+            metrics.DUPLICATES.labels(arrival.record.topic).inc()
 
 
 async def consume(

@@ -5,7 +5,7 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind
 
-from libs.common import logs, telemetry
+from libs.common import logs, metrics, telemetry
 from libs.common.db import Transaction
 from libs.common.events import CATALOG, Envelope, Event, read
 from libs.common.inbox import Arrival
@@ -32,6 +32,7 @@ async def apply(tx: Transaction, arrival: Arrival, handlers: Handlers, events: E
     with (
         logs.bound(event_id=str(arrival.event_id), topic=record.topic, correlation_id=arrival.correlation_id),
         telemetry.span(f"{record.topic} process", parent=arrival.traceparent, kind=SpanKind.CONSUMER),
+        metrics.event(record.topic),
     ):
         tx.correlation_id = arrival.correlation_id
         tx.causation_id = str(arrival.event_id)

@@ -3,20 +3,21 @@
 Services import from here what their routes need; what happens on the way through is in `doors.py`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
-import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
+from starlette.routing import Route
 
-from libs.common import audit, auth, failures, migrations, openapi, tasks, webhook_routes
+from libs.common import audit, auth, failures, metrics, openapi, operators, tasks, webhook_routes
 from libs.common.auth import Principal
 from libs.common.clock import PlatformClock, SystemClock
 from libs.common.composition import Service
@@ -110,7 +111,7 @@ def create_api(service: Service, settings: ServiceSettings, *, database: Databas
         api.include_router(router)
     for router in _kernel_routers(service):
         api.include_router(router)
-    _probes(api, service, db)
+    api.router.routes += [*operators.probes(service, db), Route("/metrics", operators.counted, include_in_schema=False)]
     _refusals(api, service)
     return api
 
@@ -147,30 +148,12 @@ def _cursor_key(settings: ServiceSettings) -> bytes:
 
 @asynccontextmanager
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
+    watching = asyncio.create_task(metrics.watch_loop())
     try:
         yield
     finally:
+        watching.cancel()
         await api.state.doors.db.close()
-
-
-def _probes(api: FastAPI, service: Service, db: Database) -> None:
-    """Liveness: the loop answers. Readiness: the database answers and is migrated; the event log does not matter."""
-
-    async def livez(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
-
-    async def readyz(_: Request) -> Response:
-        try:
-            async with db.transaction() as tx:
-                revision = await tx.scalar(sa.text("select version_num from alembic_version"))
-        except (sa.exc.SQLAlchemyError, OSError):
-            return PlainTextResponse("the database does not answer\n", status_code=503)
-        if revision != migrations.head(service.migrations):
-            return PlainTextResponse("migrations are not at head\n", status_code=503)
-        return PlainTextResponse("ok\n")
-
-    api.add_route("/livez", livez, include_in_schema=False)
-    api.add_route("/readyz", readyz, include_in_schema=False)
 
 
 def _refusals(api: FastAPI, service: Service) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from libs.common import metrics
 from libs.common.crashpoints import crashpoint
 from libs.common.log import EventLog, LogRefused, Message
 from libs.common.transient import is_transient, wait, waits
@@ -134,6 +135,7 @@ class Relay:
             crashpoint("relay.published")
             await connection.execute(_MOVE, [row["id"] for row in rows])
         crashpoint("relay.moved")
+        metrics.RELAYED.inc(len(rows))
         return True
 
     def _on_notice(self, *_: Any) -> None:

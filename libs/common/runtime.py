@@ -16,21 +16,16 @@ from typing import Any
 
 import asyncpg
 import httpx
-import sqlalchemy as sa
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
 
-from libs.common import crashpoints, logs, migrations, parking, replay, telemetry, timers, webhooks
+from libs.common import crashpoints, logs, metrics, migrations, operators, parking, replay, telemetry, timers, webhooks
 from libs.common.clock import CLOCK_MOVED, PlatformClock, SystemClock
 from libs.common.composition import Service
 from libs.common.consumer import consume
 from libs.common.db import Database
 from libs.common.http import create_api
-from libs.common.log import EventLog, LogUnavailable, open_log
+from libs.common.log import open_log
 from libs.common.relay import Relay
 from libs.common.sealing import Keyring, UnusableKeyring
 from libs.common.settings import MissingSetting, RefusedSetting, Role, ServiceSettings
@@ -171,7 +166,7 @@ async def work(service: Service, settings: ServiceSettings) -> None:
         runner = timers.Runner(list(due), timers.Work(db=db, http=http, keyring=db.keyring, settings=settings))
         page = uvicorn.Server(
             uvicorn.Config(
-                operators_page(service, settings, db, event_log),
+                operators.page(service, db, event_log),
                 host=settings.host,
                 port=settings.port + 100,
                 log_config=None,
@@ -185,6 +180,7 @@ async def work(service: Service, settings: ServiceSettings) -> None:
             runner.run(stopping),
             _listen(settings.database("worker"), (f"{service.name}_timer", CLOCK_MOVED), runner.wake, stopping),
             _page(page, stopping),
+            _watch_loop(stopping),
         ]
         if service.consumes:
             parts.append(consume(event_log, group=service.name, handlers=service.consumes, db=db, stopping=stopping))
@@ -220,6 +216,12 @@ async def _quiet_signals(server: uvicorn.Server) -> None:
         await server._serve()
 
 
+async def _watch_loop(stopping: asyncio.Event) -> None:
+    watching = asyncio.create_task(metrics.watch_loop())
+    await stopping.wait()
+    watching.cancel()
+
+
 async def _listen(url: str, channels: Sequence[str], wake: Callable[[], None], stopping: asyncio.Event) -> None:
     """Call `wake` at each notification; while the database is away, polling is the floor."""
     while not stopping.is_set():
@@ -239,69 +241,3 @@ async def _listen(url: str, channels: Sequence[str], wake: Callable[[], None], s
         finally:
             if connection is not None:
                 connection.terminate()
-
-
-def operators_page(service: Service, settings: ServiceSettings, db: Database, event_log: EventLog) -> Starlette:
-    """`/livez`, `/readyz`, `/metrics` and `/flow` of a worker."""
-
-    async def livez(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
-
-    async def readyz(_: Request) -> Response:
-        try:
-            at = await revision(db)
-        except (sa.exc.DBAPIError, OSError):
-            return PlainTextResponse("the database does not answer\n", status_code=503)
-        if at != migrations.head(service.migrations):
-            return PlainTextResponse("migrations are not at head\n", status_code=503)
-        return PlainTextResponse("ok\n")
-
-    async def flow(_: Request) -> Response:
-        try:
-            return JSONResponse(await measure(service, db, event_log))
-        except (sa.exc.DBAPIError, OSError, LogUnavailable) as error:
-            return JSONResponse({"unavailable": type(error).__name__}, status_code=503)
-
-    async def metrics(_: Request) -> Response:
-        try:
-            measured = await measure(service, db, event_log)
-        except (sa.exc.DBAPIError, OSError, LogUnavailable):
-            return PlainTextResponse("parity_up 0\n", status_code=503)
-        lines = [f'parity_{n}{{service="{service.name}"}} {v}' for n, v in measured.items() if isinstance(v, int)]
-        return PlainTextResponse("\n".join(lines) + "\n")
-
-    return Starlette(
-        routes=[
-            Route("/livez", livez),
-            Route("/readyz", readyz),
-            Route("/flow", flow),
-            Route("/metrics", metrics),
-        ]
-    )
-
-
-async def revision(db: Database) -> str | None:
-    """The revision at which the service's schema stands."""
-    async with db.transaction() as tx:
-        found = await tx.scalar(sa.text("select version_num from alembic_version"))
-        return None if found is None else str(found)
-
-
-async def measure(service: Service, db: Database, event_log: EventLog) -> dict[str, Any]:
-    """What tells whether this service is quiet: nothing unsent, unread, due, parked or in doubt."""
-    lag = await event_log.lag(service.name, list(service.consumes)) if service.consumes else {}
-    async with db.transaction() as tx:
-        counters = await service.flow(tx) if service.flow else {}
-        row = await tx.one(_MEASURE, {"now": tx.now})
-        return {
-            **row,
-            "lag": sum(lag.values()),
-            "in_doubt": counters.pop("in_doubt", 0),
-            "counters": counters,
-        }
-
-
-_MEASURE = sa.text(
-    "select (select count(*) from outbox) as outbox, (select count(distinct key) from parked) as parked, "
-    "(select count(*) from inbox) as received, timers_due_count(:now) as timers_due"
-)

@@ -9,14 +9,14 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from libs.common import failures, logs, telemetry
+from libs.common import failures, logs, metrics, telemetry
 from libs.common.doors import REQUEST_ID
 from libs.common.ids import new_id
 
 log = logging.getLogger(__name__)
 
 _GIVEN: Final = re.compile(r"req_[0-9a-zA-Z]{8,64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_QUIET: Final = frozenset({"/livez", "/readyz"})
+_QUIET: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class Threshold:
@@ -65,6 +65,7 @@ def _tell(scope: Scope, status: int, seconds: float, span: Span) -> None:
     route = getattr(scope.get("route"), "path_format", None)
     if route is None and scope["path"] in _QUIET:
         return
+    metrics.request(scope["method"], route, status, seconds)
     span.update_name(f"{scope['method']} {route or '-'}")
     span.set_attributes(
         {"http.request.method": scope["method"], "http.route": route or "-", "http.response.status_code": status}

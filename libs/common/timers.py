@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import sqlalchemy as sa
 
+from libs.common import metrics
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.sealing import Keyring
@@ -145,7 +146,8 @@ class Runner:
     async def _guarded(self, due: Due) -> None:
         crashpoint("timer.begun")
         try:
-            await self._steps[due.kind](self._work, due)
+            with metrics.timer(due.kind):
+                await self._steps[due.kind](self._work, due)
         except Exception as error:  # noqa: BLE001  every failure of a step is tried again, later and later
             log.warning("timer_failed", extra={"kind": due.kind, "id": due.id, "error": type(error).__name__})
             await self._postpone(due)

@@ -6,21 +6,47 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from libs.common import clearinghouse
-from libs.common.composition import Service
+from libs.common.composition import Reading, Service
 from libs.common.db import Transaction
 from libs.common.http import create_api
 from libs.common.settings import ServiceSettings
 from libs.common.timers import Timer
 from services.claims import acknowledge, appeal, consents, http, intake, learn, lifecycle, next_payer, scrub, submit
-from services.claims.domain import IllegalStep
+from services.claims.domain import IllegalStep, Status
 from services.claims.events import CONSUMES, PRODUCES
 
 
 async def flow(tx: Transaction) -> dict[str, int]:
-    """How many batches are in doubt, and how many claims stand where."""
-    in_doubt = await tx.scalar(sa.text("select claims.batches_in_doubt()"))
+    """How many batches were sent without their outcome being known."""
+    return {"in_doubt": int(await tx.scalar(sa.text("select claims.batches_in_doubt()")) or 0)}
+
+
+async def _open_claims(tx: Transaction) -> dict[tuple[str, ...], float]:
     rows = await tx.all(sa.text("select status, claims from claims.claims_by_status()"))
-    return {"in_doubt": int(in_doubt or 0), **{f"claims_{row['status']}": row["claims"] for row in rows}}
+    return {(status.value,): 0.0 for status in Status if status not in DONE} | {
+        (row["status"],): row["claims"] for row in rows
+    }
+
+
+async def _oldest_in_doubt(tx: Transaction) -> dict[tuple[str, ...], float]:
+    since = await tx.scalar(sa.text("select claims.oldest_in_doubt()"))
+    return {(): (tx.now - since).total_seconds() if since else 0.0}
+
+
+DONE = frozenset({Status.PAID, Status.CLOSED, Status.VOID})
+READINGS = (
+    Reading(
+        name="parity_claims_open",
+        words="Claims that are not paid, closed or void, by status.",
+        labels=("status",),
+        read=_open_claims,
+    ),
+    Reading(
+        name="parity_claim_in_doubt_oldest_seconds",
+        words="Business time since the oldest batch was stored of which it is not known whether it arrived.",
+        read=_oldest_in_doubt,
+    ),
+)
 
 
 def create_service() -> Service:
@@ -46,6 +72,7 @@ def create_service() -> Service:
         inbound={"ehr": intake.from_ehr},
         problems={IllegalStep: (409, "state_conflict")},
         flow=flow,
+        readings=READINGS,
     )
 
 

@@ -19,7 +19,7 @@ file_routes = Router(prefix="/v1/batches", tags=["batches"])
 ROUTERS: Final = (claim_routes, file_routes)
 
 
-@claim_routes.get("", scope=READ)
+@claim_routes.get("", scope=READ, phi=True)
 async def list_claims(
     tx: Tx,
     status: Annotated[str | None, Query(max_length=32)] = None,
@@ -56,7 +56,7 @@ async def read_claim(claim_id: str, tx: Tx, response: Response) -> ClaimView:
     return view
 
 
-@claim_routes.get("/{claim_id}/timeline", scope=READ)
+@claim_routes.get("/{claim_id}/timeline", scope=READ, phi=True)
 async def read_claim_timeline(claim_id: str, tx: Tx) -> Timeline:
     """Everything that happened to the claim's session and its claims, in order."""
     claim = await store.load(tx, claim_id)

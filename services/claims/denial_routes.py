@@ -18,7 +18,7 @@ appeal_routes = Router(prefix="/v1/appeals", tags=["appeals"])
 ROUTERS: Final = (denial_routes, appeal_routes)
 
 
-@denial_routes.get("", scope=READ)
+@denial_routes.get("", scope=READ, phi=True)
 async def list_denials(
     tx: Tx,
     status: Annotated[str | None, Query(max_length=16)] = None,
@@ -44,7 +44,7 @@ async def list_denials(
     return await paginate(tx, select, cursor, limit, view=lambda row: reading.shown(DenialView, dict(row)))
 
 
-@denial_routes.get("/{denial_id}", scope=READ)
+@denial_routes.get("/{denial_id}", scope=READ, phi=True)
 async def read_denial(denial_id: str, tx: Tx, response: Response) -> DenialView:
     """One denied line: its root cause, the next step, the deadlines."""
     row = await denials.load(tx, denial_id)
@@ -80,7 +80,7 @@ async def bill_patient(denial_id: str, body: GiveUp, tx: Tx) -> DenialView:
     return reading.shown(DenialView, dict(row))
 
 
-@appeal_routes.get("", scope=READ)
+@appeal_routes.get("", scope=READ, phi=True)
 async def list_appeals(
     tx: Tx,
     status: Annotated[str | None, Query(max_length=16)] = None,

@@ -87,7 +87,7 @@ def _parsed(content: dict[str, Any]) -> EncounterIn:
         raise Invalid(field_errors([{**one, "loc": ("body", *one["loc"])} for one in error.errors()])) from None
 
 
-@encounter_routes.get("", scope=READ)
+@encounter_routes.get("", scope=READ, phi=True)
 async def list_encounters(
     tx: Tx,
     external_id: Annotated[str | None, Query(max_length=64)] = None,
@@ -119,7 +119,7 @@ async def read_encounter(encounter_id: str, tx: Tx, response: Response) -> Encou
     return EncounterDetailView(**await reading.encounter_fields(tx, row), detail=row["detail"])
 
 
-@encounter_routes.get("/{encounter_id}/timeline", scope=READ)
+@encounter_routes.get("/{encounter_id}/timeline", scope=READ, phi=True)
 async def read_timeline(encounter_id: str, tx: Tx) -> Timeline:
     """Everything that happened to the session and its claims, in order."""
     await store.encounter(tx, encounter_id)

@@ -205,7 +205,7 @@ async def create_authorization(body: AuthorizationBody, tx: Tx, response: Respon
     return await shown.authorization(tx, await authorizations.create(tx, body), response)
 
 
-@authorization_routes.get("", scope=READ)
+@authorization_routes.get("", scope=READ, phi=True)
 async def list_authorizations(
     tx: Tx, *, patient_id: str | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[AuthorizationView]:
@@ -213,7 +213,7 @@ async def list_authorizations(
     return Page(data=[await shown.authorization(tx, row) for row in page.data], page=page.page)
 
 
-@authorization_routes.get("/{authorization_id}", scope=READ)
+@authorization_routes.get("/{authorization_id}", scope=READ, phi=True)
 async def read_authorization(authorization_id: str, tx: Tx, response: Response) -> AuthorizationView:
     return await shown.authorization(tx, await authorizations.read(tx, authorization_id), response)
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from fastapi import FastAPI
 
-from libs.common.composition import Service
+from libs.common.composition import Reading, Service
 from libs.common.db import Transaction
 from libs.common.http import FieldError, Invalid, create_api
 from libs.common.settings import ServiceSettings
@@ -25,6 +26,19 @@ async def take_era(tx: Transaction, message: InboundMessage) -> None:
         raise Invalid([FieldError("", "unreadable_835", "No remittance (835) could be read.")]) from None
 
 
+async def _imbalance(tx: Transaction) -> dict[tuple[str, ...], float]:
+    return {(): float(await tx.scalar(sa.text("select remittance.ledger_imbalance_cents()")))}
+
+
+IMBALANCE = Reading(
+    name="parity_ledger_imbalance_cents",
+    words="By how many cents debits and credits differ, over all tenants; the database refuses anything but 0.",
+    read=_imbalance,
+    every_seconds=600,
+)
+"""The only figure that reads all of its table, by an index, so it is read rarely."""
+
+
 def create_service() -> Service:
     return Service(
         name="remittance",
@@ -40,6 +54,7 @@ def create_service() -> Service:
         ),
         inbound={"era": take_era},
         problems={NothingToRefund: (409, "nothing_to_refund")},
+        readings=(IMBALANCE,),
     )
 
 

@@ -88,7 +88,7 @@ async def decide_remittance(era_id: str, body: views.DecisionBody, tx: Tx) -> vi
     return await read_remittance(era_id, tx)
 
 
-@router.get("/unposted", scope="remittance:read")
+@router.get("/unposted", scope="remittance:read", phi=True, subject="era_claim")
 async def list_unposted(
     tx: Tx, reason: Status = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[views.UnpostedView]:

@@ -99,7 +99,7 @@ def buckets(row: Row | dict[str, int]) -> BucketsView:
     return BucketsView(**{f"{name}_cents": row[f"{name}_cents"] for name in BUCKET_NAMES})
 
 
-@router.get("/ledger/claims/{claim_id}", scope="remittance:read", subject="claim")
+@router.get("/ledger/claims/{claim_id}", scope="remittance:read", phi=True, subject="claim")
 async def read_claim_ledger(claim_id: str, tx: Tx) -> ClaimLedger:
     """A claim's charge, accounted for line by line."""
     lines = await ledger.lines_of_claim(tx, claim_id)
@@ -131,7 +131,7 @@ class Journals(BaseModel):
     data: list[JournalView]
 
 
-@router.get("/ledger/journals", scope="remittance:read")
+@router.get("/ledger/journals", scope="remittance:read", phi=True, subject="journal")
 async def list_journals(tx: Tx, claim_id: Annotated[str, Query(max_length=64)]) -> Journals:
     """All that was ever posted on a claim, oldest first."""
     found = await ledger.journals_of_claim(tx, claim_id)

@@ -72,7 +72,7 @@ async def reverse_write_off(write_off_id: str, body: Reversal, tx: Tx) -> WriteO
     return _view(await write_off.ask_again(tx, write_off_id, why=body.why))
 
 
-@router.get("", scope="remittance:read")
+@router.get("", scope="remittance:read", phi=True, subject="write_off")
 async def list_write_offs(
     tx: Tx, patient_id: Annotated[str | None, Query(max_length=64)] = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[WriteOffView]:
