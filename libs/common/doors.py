@@ -63,12 +63,14 @@ class Doors:
         signing_key.set(self.cursor_key)
         parsed = bodies.parse(visit.body) if is_json and route.body_field is not None else None
         read = bodies.Read(request.scope, request.receive, visit.body, parsed)
-        if not door.transaction:
-            return await handler(read)
         try:
-            return await self._in_transaction(read, route, handler, visit)
+            through = self._in_transaction(read, route, handler, visit) if door.transaction else handler(read)
+            answer = await through
         except _Refused as refused:
             return refused.answer
+        if request.method in _WITH_BODY:
+            crashpoint("request.committed")
+        return answer
 
     async def _admit(self, request: Request, door: Door) -> Principal | None:
         _refuse_nul(request)
@@ -111,8 +113,6 @@ class Doors:
                 await _record(tx, request, route, answer)
             if asked is not None:
                 await idempotency.keep(tx, asked, answer)
-        if request.method in _WITH_BODY:
-            crashpoint("request.committed")
         return answer
 
 

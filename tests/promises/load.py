@@ -155,6 +155,7 @@ _COUNTS: tuple[tuple[str, str, int], ...] = (
     ("claims at the payers", "select count(*) from sandbox.claim", SESSIONS),
     ("numbers at the payers", "select count(distinct pcn) from sandbox.claim", SESSIONS),
     ("files", "select count(*) from sandbox.file", len(PATIENTS)),
+    ("arrivals of files", "select sum(arrivals) from sandbox.file", len(PATIENTS)),
     ("batches", "select count(distinct control_number) from claims.batch where tenant_id = $1", len(PATIENTS)),
 )
 

@@ -38,6 +38,8 @@ class Storm:
     killed: list[tuple[str, int, int]] = field(default_factory=list)
     """Who was killed, how many sessions were still to be told, and how much was under way."""
     cut: int = 0
+    brokers: int = 0
+    """How often the log's broker was killed; it has none where it is Postgres, or is somebody's."""
     taken_over_after: float = 0.0
 
     async def rage(self) -> None:
@@ -48,6 +50,8 @@ class Storm:
             await self.load.until_told(number * SESSIONS * 3 // (5 * len(victims)))
             if number % 4 == 2:
                 self.cut += int(await self.admin.fetchval(_CUT, f"{self.chance.choice(SERVICES)}\\_%"))
+            if number == len(victims) // 2:
+                self.brokers += self._kill_the_broker()
             await self.kill(name)
         await self.platform.ready()
         await self._stop_the_leader()
@@ -85,9 +89,17 @@ class Storm:
         return (
             f"{self.load.told} sessions; {len(self.killed)} kills, {len(self.under_load())} of them while sessions "
             f"came in, {len(self.in_flight())} with work under way; a leader that stood still was replaced after "
-            f"{self.taken_over_after:.1f} s; {self.cut} connections cut; {absorbed(self.platform.home)} records came "
-            "again and were absorbed"
+            f"{self.taken_over_after:.1f} s; {self.cut} connections cut; {self.brokers} brokers killed; "
+            f"{absorbed(self.platform.home)} records came again and were absorbed"
         )
+
+    def _kill_the_broker(self) -> int:
+        """The broker, if it is a process of ours, is gone at once; its keeper starts it again with its data."""
+        note = self.platform.home / "kafka" / "kafka.json"
+        if not note.is_file():
+            return 0
+        os.kill(orjson.loads(note.read_bytes())["pid"], signal.SIGKILL)
+        return 1
 
     async def _stop_the_leader(self) -> None:
         """The leader of the relay stops (SIGSTOP) with rows in its outbox; the other worker takes over."""

@@ -1,11 +1,12 @@
 """`make crash`, `make chaos`: processes die in the middle of the flow, and nothing is lost, nothing comes twice."""
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,20 @@ import pytest
 
 from deploy.kafka.broker import obstacle
 from deploy.local import background
+from deploy.local.plain import PlainError
 from deploy.local.platform import Platform
 from deploy.local.postgres import Cluster, remove
+from libs.common.mutants import MUTANTS
 from tests.platform import Scenario
+from tests.promises import points
 from tests.promises.load import SESSIONS, Load, broken_promises, figures
-from tests.promises.storm import Standby, Storm
+from tests.promises.storm import Standby, Storm, absorbed
 
 pytestmark = pytest.mark.crash
 
 PACE_SECONDS = 0.2
+MUTANT_SECONDS = 150
+"""A broken design may lose what the flow waits for; a week takes half of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,10 @@ def grounds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 async def loaded(grounds: Grounds, home: Path) -> AsyncIterator[Load]:
     """An empty platform, with a practice that is about to be busy."""
     await asyncio.to_thread(background.reset, home, database="parity")
-    async with Platform.running(home, log=grounds.log) as platform, httpx.AsyncClient(timeout=60) as http:
+    async with (
+        Platform.running(home, log=grounds.log, longest_delay=1) as platform,
+        httpx.AsyncClient(timeout=60) as http,
+    ):
         admin = await asyncpg.connect(grounds.admin_url.rpartition("/")[0] + "/parity")
         try:
             load = Load(await Scenario.open(platform, http), admin)
@@ -101,3 +110,79 @@ async def test_whatever_is_killed_nothing_is_lost_and_nothing_comes_twice(
         assert load.told == SESSIONS
         assert await broken_promises(load) == []
         assert await figures(load) == calm
+
+
+@dataclass(slots=True)
+class Trial:
+    """A week in which processes die at named points, and what has come of it."""
+
+    notes: Path
+    broken: list[str] = field(default_factory=list)
+    words: str = ""
+
+    async def run(self, grounds: Grounds, calm: dict[str, Any], home: Path, seed: int) -> None:
+        """The week has been walked; `broken` says what is not as promised."""
+        began = time.monotonic()
+        async with loaded(grounds, home) as load, points.Receiver.running() as receiver:
+            client = load.scenario.client
+            wanted = {"url": receiver.url, "event_types": ["claim.submitted.v1"]}
+            await client.post("reporting", "/v1/webhook-endpoints", wanted)
+            points.arm(self.notes, random.Random(seed))
+            async with asyncio.TaskGroup() as both:
+                both.create_task(load.tell(every_seconds=0))
+                both.create_task(points.poison(client.platform))
+            await load.walk_the_week()
+            await client.platform.ready()
+            parked = await points.take_out_poison(load.admin)
+            if parked != points.POISONS * 3:
+                self.broken.append(f"{parked} poisoned records are parked, not {points.POISONS * 3}")
+            if len(receiver.ids) != SESSIONS:
+                self.broken.append(f"{len(receiver.ids)} webhooks, not {SESSIONS}")
+            self.broken += await broken_promises(load)
+            if await figures(load) != calm:
+                self.broken.append("the figures are not those of the undisturbed week")
+            again = absorbed(client.platform.home)
+        died = sum(points.hits(self.notes).values())
+        self.words = f"{time.monotonic() - began:.0f} s: {died} deaths, {again} records came again and were absorbed"
+
+
+async def test_a_death_at_any_named_point_loses_nothing_and_doubles_nothing(
+    grounds: Grounds,
+    calm: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trial = Trial(tmp_path / "notes")
+    monkeypatch.setenv("PARITY_CRASH", str(trial.notes))
+    await trial.run(grounds, calm, tmp_path / "home", seed)
+
+    with capsys.disabled():
+        print(f"\nnamed points, seed {seed} on {grounds.log}, {trial.words}")
+    assert points.hits(trial.notes) == points.EACH_HIT
+    assert trial.broken == []
+
+
+@pytest.mark.skipif(not os.environ.get("PARITY_MUTANTS"), reason="make chaos MUTANTS=1")
+@pytest.mark.parametrize("mutant", MUTANTS)
+async def test_a_broken_design_is_caught(
+    grounds: Grounds,
+    calm: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mutant: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trial = Trial(tmp_path / "notes")
+    monkeypatch.setenv("PARITY_CRASH", str(trial.notes))
+    monkeypatch.setenv("PARITY_MUTANT", mutant)
+    try:
+        async with asyncio.timeout(MUTANT_SECONDS):
+            await trial.run(grounds, calm, tmp_path / "home", 1)
+    except (TimeoutError, PlainError) as error:
+        trial.broken.append(f"the flow does not come to rest ({str(error)[:120] or 'out of time'})")
+
+    with capsys.disabled():
+        print(f"\n{mutant:36} {'caught' if trial.broken else 'NOT CAUGHT'}: {'; '.join(trial.broken)[:300]}")
+    assert trial.broken
