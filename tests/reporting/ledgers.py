@@ -156,10 +156,10 @@ def a_task(number: int, status: str) -> TaskChanged:
     )
 
 
-def a_month() -> list[bytes]:
-    """Twelve claims through their lifecycle, four of them denied, with tasks of two services."""
+def a_month(claims: int = 12) -> list[bytes]:
+    """So many claims through their lifecycle, a third of them denied, with tasks of two services."""
     records = []
-    for number in range(12):
+    for number in range(claims):
         paid = 17_500 if number % 3 else 0
         for sequence, status in enumerate(("draft", "ready", "submitted", "accepted", "paid"), start=1):
             records.append(record(a_claim(number, status), sequence))

@@ -1,11 +1,12 @@
 """The pull log: every event once, in pages, without what is sealed; a reader can come back for what follows."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from libs.common.events import TaskChanged, read
+from libs.common.events import CredentialExpiring, ProviderChanged, TaskChanged, read
 from services.reporting.app import create_service
 from services.reporting.project import on_event
 from tests.calls import Api, open_api
@@ -60,3 +61,27 @@ async def test_only_the_types_asked_for(api: Api) -> None:
 async def test_a_cursor_that_is_not_ours_is_refused(api: Api) -> None:
     answer = await api.call("GET", "/v1/events?cursor=bm9uc2Vuc2U")
     assert (answer.status_code, answer.json()["code"]) == (400, "cursor_invalid")
+
+
+async def test_a_caller_of_one_practice_is_told_of_its_own_clinicians_only(api: Api) -> None:
+    for number, practice_id in ((1, "prc_1"), (2, "prc_2")):
+        changed = ProviderChanged(
+            provider_id=f"prv_{number}", practice_ids=[practice_id], status="active", level="master"
+        )
+        expiring = CredentialExpiring(
+            provider_id=f"prv_{number}",
+            credential_id=f"crd_{number}",
+            credential="licence",
+            expires_on=date(2026, 12, 1),
+            days_left=30,
+        )
+        records = [record(event, 1, "credentialing", tenant=api.tenant) for event in (changed, expiring)]
+        await project(api.worker, records, api.tenant)
+
+    everybody, theirs = api.token(), api.token(practice_ids=["prc_1"])
+    assert len((await api.get("/v1/events", token=everybody))["data"]) == 4
+    assert (await api.get("/v1/events", token=theirs))["data"] == []
+    for table in ("provider", "credential_notice"):
+        shown = (await api.call("GET", f"/v1/exports/{table}", token=theirs)).text
+        assert "prv_1" in shown
+        assert "prv_2" not in shown
