@@ -132,6 +132,7 @@ class Scenario:
     async def tell_session(
         self,
         patient: Patient,
+        /,
         *,
         kind: str = "individual",
         minutes: int = 45,

@@ -1,6 +1,8 @@
 """Where promises are tried: a Postgres that the module keeps, a platform on it, and a superuser's look inside."""
 
+import importlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import asyncpg
 import httpx
@@ -8,6 +10,9 @@ import pytest
 
 from deploy.local.platform import Platform
 from deploy.local.postgres import Cluster, remove
+from tests.calls import Api, open_api
+from tests.conftest import TestDatabase
+from tests.contracts.generate import SERVICES
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +45,29 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def database(running: Platform, server: Cluster) -> str:
+    """The platform's database, for a superuser, whom no policy holds back."""
+    return f"{server.admin_url.rpartition('/')[0]}/parity"
+
+
 @pytest.fixture
-async def admin(running: Platform, server: Cluster) -> AsyncIterator[asyncpg.Connection]:
-    """A superuser in the platform's database, whom no policy holds back."""
-    connection = await asyncpg.connect(f"{server.admin_url.rpartition('/')[0]}/parity")
+async def admin(database: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="module")
+async def apis(
+    module_database: TestDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[str, Api]]:
+    """The five APIs over one real database, in this process, all asked by one tenant."""
+    async with AsyncExitStack() as stack:
+        found: dict[str, Api] = {}
+        for name in SERVICES:
+            service = importlib.import_module(f"services.{name}.app").create_service()
+            home = tmp_path_factory.mktemp(name)
+            found[name] = await stack.enter_async_context(open_api(service, module_database, home))
+            found[name].tenant = found[SERVICES[0]].tenant
+        yield found

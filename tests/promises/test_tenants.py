@@ -1,0 +1,326 @@
+"""Promise: two tenants side by side, and neither sees a row of the other's: by HTTP, by SQL, by practice, by events."""
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+import orjson
+import pytest
+
+from deploy.local.environment import Environment
+from deploy.local.platform import Platform
+from libs.common.ids import uuid7
+from tests.contracts.generate import SERVICES
+from tests.platform import THURSDAY, Scenario
+
+pytestmark = [pytest.mark.flow]
+
+NO_POLICY = {
+    "outbox": "rows of every tenant wait for the relay; the api role may only insert",
+    "sent": "what the relay has moved; the worker's only",
+    "inbox": "ids of events, and nothing else",
+    "parked": "the worker sets the tenant for each record that it replays",
+    "timer": "what is due, found in every tenant's stead by functions",
+    "alembic_version": "the schema's own revision",
+}
+"""Tables without row-level security, and why."""
+_ID = re.compile(r"^[a-z]{2,4}_[0-9a-z]{8,48}$")
+EXPORTED = ("claim", "provider")
+_DATES = {"from": "2026-08-01", "to": "2026-12-31"}
+
+
+@dataclass(slots=True, eq=False)
+class Neighbours:
+    """Two tenants who have had the same kind of week, at the same time; the first has a second practice."""
+
+    one: Scenario
+    beside: Scenario
+    other: Scenario
+    platform: Platform
+    admin: asyncpg.Connection
+
+    async def ids(self, where: str, value: str) -> dict[str, list[str]]:
+        """Every id in a row of whom `where` names, in any table of any service, by its kind."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for schema, table, columns in await _tables(self.admin):
+            if where in columns and table.partition("_20")[0] not in NO_POLICY:
+                rows = await self.admin.fetch(f'select * from "{schema}"."{table}" where {where} = $1', value)
+                for text in (v for row in rows for v in row.values() if isinstance(v, str) and _ID.match(v)):
+                    found[text.partition("_")[0]].add(text)
+        return {kind: sorted(texts) for kind, texts in found.items()}
+
+    async def ask(self, who: Scenario, service: str, path: str, practice_ids: list[str] | None = None) -> Any:
+        token = self.platform.token(tenant_id=who.client.tenant_id, practice_ids=practice_ids)
+        url = self.platform.urls[service] + path
+        return await who.client.http.get(url, headers={"Authorization": f"Bearer {token}"})
+
+
+@pytest.fixture(scope="module")
+async def neighbours(running: Platform, http: httpx.AsyncClient, database: str) -> Any:
+    one, other = await Scenario.open(running, http), await Scenario.open(running, http)
+    beside = await one.beside()
+    await asyncio.gather(*(_a_week_begins(who) for who in (one, beside, other)))
+    await one.claims_go_out()
+    await one.payer_pays(THURSDAY)
+    await asyncio.gather(one.bank(), other.bank())
+    admin = await asyncpg.connect(database)
+    yield Neighbours(one, beside, other, running, admin)
+    await admin.close()
+
+
+async def _a_week_begins(who: Scenario) -> None:
+    """Sessions that are paid, denied, wait for an authorization, and lead to a task."""
+    for payer_id, fault in (("pay_harborbh", ""), ("pay_summit", "deny_50"), ("pay_bluebonnet", "underpay")):
+        patient = await who.patient(payer_id)
+        if fault:
+            await who.payer_will(patient, fault)
+        await who.tell_session(patient)
+    authorized = await who.patient()
+    await who.authorization(authorized, number=f"A{uuid7().int % 10**8}", units=4, codes=["90834"])
+    await who.tell_session(authorized, minutes=45)
+    await who.tell_session(await who.patient(), kind="individual", minutes=10)
+
+
+async def test_no_route_shows_a_row_of_another_tenant(
+    neighbours: Neighbours, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = neighbours.one, neighbours.other
+    theirs = await neighbours.ids("tenant_id", other.client.tenant_id)
+    theirs = _less(theirs, await neighbours.ids("tenant_id", one.client.tenant_id))
+    tried = await _try_each_route(neighbours, asks=one, owner=other, theirs=theirs)
+    with capsys.disabled():
+        print(f"\ntenants by HTTP: {tried.words()}")
+    assert tried.leaks == []
+    assert len(tried.single) >= 20
+    assert len(tried.lists) >= 15
+
+
+async def test_no_route_shows_a_row_of_another_practice(
+    neighbours: Neighbours, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, beside = neighbours.one, neighbours.beside
+    theirs = _less(
+        await neighbours.ids("practice_id", beside.practice_id), await neighbours.ids("practice_id", one.practice_id)
+    )
+    tried = await _try_each_route(neighbours, asks=one, owner=beside, theirs=theirs, practice_ids=[one.practice_id])
+    with capsys.disabled():
+        print(f"\npractices by HTTP: {tried.words()}")
+    assert tried.leaks == []
+    assert len(tried.single) >= 15
+
+
+async def test_every_table_is_kept_apart_by_the_database(neighbours: Neighbours) -> None:
+    open_tables = await neighbours.admin.fetch(_WITHOUT_POLICY, list(SERVICES))
+    names = {row["relname"].partition("_20")[0] for row in open_tables}
+    assert names <= set(NO_POLICY), f"without row-level security: {names - set(NO_POLICY)}"
+
+
+async def test_no_role_sees_a_row_without_its_tenant(
+    neighbours: Neighbours, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = Environment.of_running(neighbours.platform.home)
+    mine = neighbours.one.client.tenant_id
+    tables = await _tables(neighbours.admin)
+    seen, held, refused = [], 0, 0
+    for service in SERVICES:
+        for role in ("api", "worker"):
+            connection = await asyncpg.connect(environment.role_url(service, role))
+            try:
+                for schema, table, columns in tables:
+                    if schema == service and table.partition("_20")[0] in NO_POLICY:
+                        continue
+                    for tenant, where in ((None, "true"), ("tnt_nobody", "true"), (mine, f"tenant_id <> '{mine}'")):
+                        if tenant == mine and "tenant_id" not in columns:
+                            continue
+                        rows = await _count(connection, f'"{schema}"."{table}"', tenant, where)
+                        refused += rows is None
+                        held += rows == 0
+                        if rows:
+                            seen.append(f"{service}_{role} sees {rows} of {schema}.{table} as {tenant or 'nobody'}")
+            finally:
+                await connection.close()
+    with capsys.disabled():
+        print(f"\ntenants by SQL: {len(seen)} rows seen; {held} looks at own tables found none, {refused} were refused")
+    assert seen == []
+    assert held >= 100
+    assert refused >= 300
+
+
+async def test_an_event_of_one_tenant_changes_nothing_of_anothers(neighbours: Neighbours) -> None:
+    """Everything that the other tenant was ever told of comes again in the first tenant's name."""
+    one, other, admin = neighbours.one, neighbours.other, neighbours.admin
+    await one.quiet()
+    before = await _fingerprints(admin, other.client.tenant_id)
+    records = await admin.fetch("select value from reporting.record where tenant_id = $1", other.client.tenant_id)
+    for row in records:
+        event = orjson.loads(row["value"])
+        event |= {"id": str(uuid7()), "tenantid": one.client.tenant_id, "sequence": str(int(event["sequence"]) + 100)}
+        event.pop("sealed", None)
+        service = event["source"].rpartition("/")[2]
+        await admin.execute(
+            f"insert into {service}.outbox (event_id, topic, key, tenant_id, value) values ($1, $2, $3, $4, $5)",
+            event["id"],
+            event["type"].rpartition(".v")[0],
+            event["subject"],
+            one.client.tenant_id,
+            orjson.dumps(event),
+        )
+    await one.quiet()
+    assert len(records) >= 40
+    assert await _fingerprints(admin, other.client.tenant_id) == before
+
+
+# -- how it is tried
+
+
+@dataclass(slots=True)
+class Tried:
+    """Which routes were tried, and what they showed that they should not have."""
+
+    single: list[str]
+    lists: list[str]
+    unknown: list[str]
+    leaks: list[str]
+
+    def words(self) -> str:
+        return (
+            f"{len(self.leaks)} leaks; {len(self.single)} routes by an id that its owner can read, "
+            f"{len(self.lists)} lists that hold the owner's ids, without a row to try: {', '.join(self.unknown)}"
+        )
+
+
+async def _try_each_route(
+    neighbours: Neighbours,
+    *,
+    asks: Scenario,
+    owner: Scenario,
+    theirs: dict[str, list[str]],
+    practice_ids: list[str] | None = None,
+) -> Tried:
+    """Each GET of each document, by the owner's ids: the owner must see something, and who asks nothing of it."""
+    tried = Tried([], [], [], [])
+    every = {text for texts in theirs.values() for text in texts}
+    for service in SERVICES:
+        document = (await asks.client.http.get(neighbours.platform.urls[service] + "/openapi.json")).json()
+        for template, item in document["paths"].items():
+            if "get" not in item:
+                continue
+            name = f"{service} {template}"
+            query = _query(item["get"])
+            if "{" not in template:
+                shown = await neighbours.ask(owner, service, template + query)
+                if shown.is_success and _holds(shown.text, every):
+                    tried.lists.append(name)
+                got = await neighbours.ask(asks, service, template + query, practice_ids)
+                if found := _holds(got.text, every):
+                    tried.leaks.append(f"{name} shows {found}")
+                continue
+            path = await _readable(neighbours, owner, service, template, query, theirs)
+            if path is None:
+                tried.unknown.append(name)
+                continue
+            tried.single.append(name)
+            got = await neighbours.ask(asks, service, path, practice_ids)
+            empty = got.is_success and not _holds(got.text, every - set(path.replace("?", "/").split("/")))
+            if got.status_code != 404 and not (empty and _is_empty(got)):
+                tried.leaks.append(f"{name} answers {got.status_code}")
+    return tried
+
+
+async def _readable(
+    neighbours: Neighbours, owner: Scenario, service: str, template: str, query: str, theirs: dict[str, list[str]]
+) -> str | None:
+    """The path with ids that the owner gets an answer with, if any do."""
+    count = template.count("{")
+    for candidates in _few(theirs, count):
+        path = template
+        for text in candidates:
+            path = re.sub(r"\{[^}]+\}", text, path, count=1)
+        answer = await neighbours.ask(owner, service, path + query)
+        if answer.is_success and not _is_empty(answer):
+            return path + query
+    return None
+
+
+def _few(theirs: dict[str, list[str]], count: int) -> Iterable[tuple[str, ...]]:
+    """A few of each kind of id, for a path with so many of them."""
+    some = [text for texts in theirs.values() for text in (texts[:2] + texts[-2:])]
+    return [(text,) * count for text in (*some, *EXPORTED)]
+
+
+def _query(operation: dict[str, Any]) -> str:
+    wanted = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query" and p.get("required")]
+    return "?" + "&".join(f"{name}={_DATES.get(name, '2026-10-05')}" for name in wanted) if wanted else ""
+
+
+def _holds(text: str, ids: set[str]) -> set[str]:
+    return {found for found in re.findall(r"[a-z]{2,4}_[0-9a-z]{8,48}", text) if found in ids}
+
+
+def _is_empty(answer: httpx.Response) -> bool:
+    """A list without entries, figures that are all zero, or a table with nothing but the names of its columns."""
+    if "json" not in answer.headers.get("content-type", ""):
+        return len(answer.text.splitlines()) <= 1
+    shown = answer.json()
+    return isinstance(shown, dict) and not any(_values(shown))
+
+
+def _values(shown: Any) -> Iterable[Any]:
+    if isinstance(shown, dict):
+        return [v for inner in shown.values() for v in _values(inner)]
+    if isinstance(shown, list):
+        return [v for inner in shown for v in _values(inner)]
+    return [shown] if isinstance(shown, int) else []
+
+
+def _less(theirs: dict[str, list[str]], ours: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Ids of theirs that are not ours too: payers, and what is derived from nothing of a tenant, are everybody's."""
+    return {kind: [t for t in texts if t not in ours.get(kind, ())] for kind, texts in theirs.items()}
+
+
+async def _tables(admin: asyncpg.Connection) -> list[tuple[str, str, set[str]]]:
+    rows = await admin.fetch(_TABLES, list(SERVICES))
+    return [(row["nspname"], row["relname"], set(row["columns"])) for row in rows]
+
+
+async def _count(connection: asyncpg.Connection, table: str, tenant: str | None, where: str) -> int | None:
+    """How many rows the role sees in a transaction of that tenant; None where it may not look."""
+    async with connection.transaction():
+        await connection.execute("select set_config('parity.practice_ids', '*', true)")
+        if tenant is not None:
+            await connection.execute("select set_config('parity.tenant_id', $1, true)", tenant)
+        try:
+            async with connection.transaction():
+                return int(await connection.fetchval(f"select count(*) from {table} where {where}"))
+        except asyncpg.InsufficientPrivilegeError:
+            return None
+
+
+async def _fingerprints(admin: asyncpg.Connection, tenant_id: str) -> dict[str, str]:
+    """What every table holds of a tenant, in short."""
+    found = {}
+    for schema, table, columns in await _tables(admin):
+        if "tenant_id" in columns and table.partition("_20")[0] not in NO_POLICY:
+            found[f"{schema}.{table}"] = await admin.fetchval(
+                f'select md5(string_agg(t::text, \'|\' order by t::text)) from "{schema}"."{table}" t '
+                "where tenant_id = $1",
+                tenant_id,
+            )
+    return found
+
+
+_TABLES = """
+    select n.nspname, c.relname, array_agg(a.attname::text) as columns
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    where n.nspname = any($1) and c.relkind in ('r', 'p') group by 1, 2 order by 1, 2
+"""
+_WITHOUT_POLICY = """
+    select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = any($1) and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)
+"""
