@@ -22,11 +22,13 @@ from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.pages import signing_key
 from libs.common.problems import FieldError, Forbidden, Invalid, Malformed, NotFound
+from libs.common.rates import Limits
 from libs.common.routing import Door, DoorRoute, Handler, Visit, enter, subject_type
 
 log = logging.getLogger(__name__)
 
 REQUEST_ID: Final = "parity.request_id"
+RATE_HEADERS: Final = "parity.rate_headers"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PURPOSE: Final = re.compile(r"[A-Za-z_]{2,32}")
 _READ_BYTES: Final = 256 * 1024
@@ -50,6 +52,7 @@ class Doors:
     verifier: Verifier
     cursor_key: bytes
     body_limit_bytes: int
+    limits: Limits
     local: bool
     """Local mode: a developer's machine, where loopback is a fair place to call."""
 
@@ -75,12 +78,19 @@ class Doors:
     async def _admit(self, request: Request, door: Door) -> Principal | None:
         _refuse_nul(request)
         if door.open_to == "anyone":
+            if source := request.path_params.get("source_id"):
+                self._spend(request, f"source/{source}")
             return None
         principal = await self.verifier.principal(request.headers.get("authorization"))
+        self._spend(request, f"{principal.tenant_id}/{principal.subject}")
         if door.scope is not None and not principal.may(door.scope):
             raise Forbidden("The token lacks the scope that this needs.", code="scope_missing", scope=door.scope)
         logs.bind(tenant_id=principal.tenant_id)
         return principal
+
+    def _spend(self, request: Request, key: str) -> None:
+        """One of the key's tokens is spent; the answer says how many are left. Raises TooMany."""
+        request.scope[RATE_HEADERS] = self.limits.admit(key)
 
     async def _body(self, request: Request, door: Door) -> tuple[bytes, bool]:
         """The body, and whether it is JSON."""

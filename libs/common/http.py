@@ -45,6 +45,7 @@ from libs.common.problems import (
     Problem,
     Unavailable,
 )
+from libs.common.rates import Limits
 from libs.common.routing import BULK_BYTES, X12, Caller, RawBody, Router, Tx
 from libs.common.sealing import Keyring
 from libs.common.settings import MissingSetting, ServiceSettings
@@ -105,6 +106,7 @@ def create_api(service: Service, settings: ServiceSettings, *, database: Databas
         verifier=auth.verifier(settings.jwks, issuer=settings.issuer, audience=settings.audience),
         cursor_key=_cursor_key(settings),
         body_limit_bytes=settings.body_limit_bytes,
+        limits=Limits(settings.rate_per_second, settings.rate_burst),
         local=settings.local,
     )
     for router in service.routers:

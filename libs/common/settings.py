@@ -53,6 +53,9 @@ class ServiceSettings:
     audience: str
     otlp_endpoint: str | None
     body_limit_bytes: int
+    rate_per_second: float = 0
+    """Requests a second that one key may send to one API process; 0: as many as it likes."""
+    rate_burst: int = 1
     crash_notes: Path | None = None
     """Where a test says at which points this process is to die (`crashpoints.py`)."""
     mutant: str | None = None
@@ -103,6 +106,8 @@ class ServiceSettings:
             audience=need("AUDIENCE"),
             otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT"),
             body_limit_bytes=int(env.get("PARITY_BODY_LIMIT", 1024 * 1024)),
+            rate_per_second=float(env.get("PARITY_RATE_PER_SECOND", 0 if mode == "local" else 100)),
+            rate_burst=int(env.get("PARITY_RATE_BURST", 500)),
             crash_notes=Path(env["PARITY_CRASH"]) if env.get("PARITY_CRASH") else None,
             mutant=env.get("PARITY_MUTANT") or None,
         )

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common import failures, logs, metrics, telemetry
-from libs.common.doors import REQUEST_ID
+from libs.common.doors import RATE_HEADERS, REQUEST_ID
 from libs.common.ids import new_id
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Threshold:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message.get("headers", ()), *extra]}
+                message = {**message, "headers": [*message.get("headers", ()), *extra, *scope.get(RATE_HEADERS, ())]}
             await send(message)
 
         try:
