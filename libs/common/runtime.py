@@ -44,7 +44,7 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
     again.add_argument("--to", required=True, metavar="GROUP", help="the only group that takes them")
     again.add_argument("--topic", action="append", default=[], help="only this topic (may be repeated)")
     again.add_argument("--key", help="only the events of this key")
-    again.add_argument("--since", type=_moment, help="only what was sent at this moment or later, as 2026-10-05T00:00Z")
+    again.add_argument("--since", type=moment, help="only what was sent at this moment or later, as 2026-10-05T00:00Z")
     again.add_argument("--missing", action="store_true", help="only what the group has not had, as after a restore")
     parked = commands.add_parser("parked", help="records that wait for a person, by key")
     parked.add_argument("action", choices=["list", "show", "replay"])
@@ -84,7 +84,8 @@ async def _run(chosen: argparse.Namespace, service: Service, settings: ServiceSe
             await _parked(chosen, service, settings)
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """A moment as an operator writes it; UTC unless it says otherwise."""
     found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
