@@ -27,6 +27,7 @@ from opentelemetry.util.types import AttributeValue
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
+SAMPLED: Final = "0.1"
 _HEADER: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
@@ -54,7 +55,7 @@ def current() -> str | None:
 def configure(service: str, endpoint: str | None, *, sampled: float | None = None) -> None:
     """Spans of this process go to the OTLP collector at `endpoint`; without one nothing is recorded.
 
-    New traces are sampled at `sampled` (else `OTEL_TRACES_SAMPLER_ARG`, else all); a caller's decision is kept.
+    New traces are sampled at `sampled` (else `OTEL_TRACES_SAMPLER_ARG`, else one in ten); a caller's decision is kept.
     """
     if not endpoint:
         return
@@ -62,7 +63,7 @@ def configure(service: str, endpoint: str | None, *, sampled: float | None = Non
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
     exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
-    ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", "1")) if sampled is None else sampled
+    ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", SAMPLED)) if sampled is None else sampled
     made = provider(service, BatchSpanProcessor(exporter), ratio)
     trace.set_tracer_provider(made)
     atexit.register(made.shutdown)

@@ -1,4 +1,4 @@
-"""What is open and what is in doubt can be told at any size of the tables; a claim remembers the trace it came in."""
+"""What is open and what is in doubt can be told at any size of the tables."""
 
 from libs.common.migrations import run_sql
 
@@ -8,7 +8,6 @@ down_revision = "0004"
 
 def upgrade() -> None:
     run_sql("""
-        alter table claims.claim add column traceparent text;
         create index batch_in_doubt on claims.batch (created_at) where status = 'stored';
         create index claim_open on claims.claim (status) where status not in ('paid', 'closed', 'void');
         create function claims.oldest_in_doubt() returns timestamptz

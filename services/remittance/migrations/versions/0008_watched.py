@@ -1,4 +1,4 @@
-"""The whole ledger's imbalance can be told in every tenant's stead; a claim remembers the trace it came in."""
+"""The whole ledger's imbalance can be told in every tenant's stead."""
 
 from libs.common.migrations import run_sql
 
@@ -8,7 +8,6 @@ down_revision = "0007"
 
 def upgrade() -> None:
     run_sql("""
-        alter table remittance.receivable add column traceparent text;
         create policy owner on remittance.entry for select to remittance_owner using (true);
         create function remittance.ledger_imbalance_cents() returns bigint
         language sql stable security definer set search_path = remittance, pg_temp as $$
