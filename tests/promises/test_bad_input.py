@@ -7,9 +7,9 @@ import hmac
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import jwt
@@ -55,7 +55,7 @@ async def test_no_generated_request_makes_a_fault_or_an_undocumented_answer(
     examples = EXAMPLES_AT_NIGHT if night else EXAMPLES
     asked: Counter[int] = Counter()
     wrong: list[str] = []
-    operations = [found.ok() for found in loaded.get_all_operations()]
+    operations: list[Any] = [found.ok() for found in cast(Iterable[Any], loaded.get_all_operations())]
     for operation in operations:
         described = document["paths"][operation.path][operation.method]
         for mode in MODES:
@@ -285,7 +285,13 @@ async def _streamed(api: Api, path: str, headers: dict[str, str], chunks: AsyncI
         sent.append(message)
 
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+    }
     scope |= {"raw_path": path.encode(), "query_string": b"", "headers": raw, "scheme": "http", "root_path": ""}
     await app(scope | {"server": ("service.test", 80), "client": ("127.0.0.1", 1)}, receive, send)
     return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=b"".join(m["body"] for m in sent[1:]))

@@ -187,15 +187,16 @@ class Answers:
                 await self._post("claims", "/v1/encounters", json=_changed(self.body, path, wrong))
         client = self.scenario.client
         name = {"practice_id": self.scenario.practice_id, "external_id": NOTE, "first_name": [FIRST], "last_name": LAST}
-        for service, path, wrong in (
+        wrong_bodies: tuple[tuple[str, str, Any], ...] = (
             ("claims", "/v1/encounters", {**self.body, NOTE: LAST}),
             ("eligibility", "/v1/patients", name | {"dob": f"{BORN:%m/%d/%Y}", "sex": DIAGNOSIS}),
             ("eligibility", "/v1/authorizations", {"patient_id": LAST, "payer_id": FIRST, "number": [MEMBERS[0]]}),
             ("credentialing", "/v1/providers", {"npi": MEMBERS[0], "first_name": {FIRST: LAST}, "last_name": 7}),
             ("remittance", "/v1/deposits", {"trace": [LAST], "amount_cents": NOTE, "deposited_on": str(BORN)}),
             ("reporting", "/v1/webhook-endpoints", {"url": f"ftp://{LAST}", "events": [FIRST]}),
-        ):
-            await self._post(service, path, json=wrong)
+        )
+        for service, address, body in wrong_bodies:
+            await self._post(service, address, json=body)
         for raw in (f'{{"patient": "{FIRST} {LAST}', f'"{NOTE}"', f'{{"a": "{LAST}\\u0000"}}', f"{FIRST}\xff"):
             await self._post("claims", "/v1/encounters", content=raw.encode("latin-1"))
         await self._post("remittance", "/v1/remittances", content=f"ISA*{LAST}*{FIRST}~".encode(), kind="text/plain")
