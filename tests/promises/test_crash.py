@@ -16,6 +16,7 @@ import pytest
 
 from deploy.kafka.broker import obstacle
 from deploy.local import background
+from deploy.local.demo.client import Refused
 from deploy.local.plain import PlainError
 from deploy.local.platform import Platform
 from deploy.local.postgres import Cluster, remove
@@ -142,6 +143,8 @@ class Trial:
             if await figures(load) != calm:
                 self.broken.append("the figures are not those of the undisturbed week")
             again = absorbed(client.platform.home)
+            if not again:
+                self.broken.append("no record that came again was absorbed by an inbox")
         died = sum(points.hits(self.notes).values())
         self.words = f"{time.monotonic() - began:.0f} s: {died} deaths, {again} records came again and were absorbed"
 
@@ -180,8 +183,8 @@ async def test_a_broken_design_is_caught(
     try:
         async with asyncio.timeout(MUTANT_SECONDS):
             await trial.run(grounds, calm, tmp_path / "home", 1)
-    except (TimeoutError, PlainError) as error:
-        trial.broken.append(f"the flow does not come to rest ({str(error)[:120] or 'out of time'})")
+    except (TimeoutError, PlainError, Refused) as error:  # it waits for what is lost, or lacks what it is asked for
+        trial.broken.append(f"the week cannot be walked or read ({str(error)[:120] or 'out of time'})")
 
     with capsys.disabled():
         print(f"\n{mutant:36} {'caught' if trial.broken else 'NOT CAUGHT'}: {'; '.join(trial.broken)[:300]}")
