@@ -110,12 +110,12 @@ class Relay:
                 await self._tidy(connection)
                 tidy_due = loop.time() + TIDY_SECONDS
             self._wake.clear()
-            if await self._move(connection):
-                pause = POLL_SECONDS[0]
-                continue
+            rows, octets = await self._move(connection)
+            if rows == BATCH_ROWS or octets * 2 > BATCH_BYTES:
+                continue  # there may well be more
+            pause = POLL_SECONDS[0] if rows else min(pause * 1.3, POLL_SECONDS[1])
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
-            pause = min(pause * 1.3, POLL_SECONDS[1])
 
     async def _tidy(self, connection: asyncpg.Connection) -> None:
         """There is room for this month's and the next month's archive, and the log has let go of what is old."""
@@ -123,11 +123,11 @@ class Relay:
         with suppress(LogRefused):  # a service that has no part in the log has nothing to tidy there
             await self.event_log.trim(KEEP_LOG_DAYS)
 
-    async def _move(self, connection: asyncpg.Connection) -> bool:
-        """The oldest rows are in the log and in `sent`; False where there were none."""
+    async def _move(self, connection: asyncpg.Connection) -> tuple[int, int]:
+        """The oldest rows are in the log and in `sent`; how many, and how many bytes."""
         rows = await connection.fetch(_OLDEST, BATCH_ROWS, BATCH_BYTES)
         if not rows:
-            return False
+            return 0, 0
         messages = [message_of(row) for row in rows]
         crashpoint("relay.read")
         async with connection.transaction():
@@ -136,7 +136,7 @@ class Relay:
             await connection.execute(_MOVE, [row["id"] for row in rows])
         crashpoint("relay.moved")
         metrics.RELAYED.inc(len(rows))
-        return True
+        return len(rows), sum(len(message.value) for message in messages)
 
     def _on_notice(self, *_: Any) -> None:
         self._wake.set()

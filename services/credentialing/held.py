@@ -1,7 +1,10 @@
 """What is held for want of an enrollment: claims, cents, the oldest wait, on the enrollment and as a task."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from libs.common import tasks
-from libs.common.db import Row, Transaction
+from libs.common.db import Transaction
 from libs.common.events.claims import ClaimUpdated
 from libs.common.events.envelope import Envelope
 from services.credentialing import store
@@ -21,7 +24,7 @@ async def on_claim_updated(tx: Transaction, event: Envelope[ClaimUpdated]) -> No
     claim = event.data
     waits = claim.status in STOPPED and any(map(wants_enrollment, claim.reasons))
     before = await store.claim(tx, claim.claim_id)
-    news = {
+    news: dict[str, Any] = {
         "claim_id": claim.claim_id,
         "practice_id": claim.practice_id,
         "provider_id": claim.provider_id,
@@ -33,13 +36,12 @@ async def on_claim_updated(tx: Transaction, event: Envelope[ClaimUpdated]) -> No
     }
     if not await store.note_claim(tx, news):
         return
-    after = await store.claim(tx, claim.claim_id)
-    touched = {_whose(row) for row in (before, after) if row is not None and row["held"]}
+    touched = {_whose(row) for row in (before, news) if row is not None and row["held"]}
     for provider_id, practice_id, payer_id in sorted(whose for whose in touched if whose is not None):
         await _count(tx, provider_id, practice_id, payer_id)
 
 
-def _whose(row: Row) -> tuple[str, str, str] | None:
+def _whose(row: Mapping[str, Any]) -> tuple[str, str, str] | None:
     """Clinician, practice and payer of a claim; None where a claim does not know them yet."""
     if row["provider_id"] is None or row["payer_id"] is None:
         return None

@@ -12,6 +12,8 @@ from deploy.local.plain import PlainError
 NOTHING_LEFT = ("away", "outbox", "timers_due", "lag", "in_doubt")
 PAYERS = "payers"
 PATIENCE_SECONDS = 90.0
+PAUSE_SECONDS = (0.03, 0.15)
+"""Between two questions to one who is at work: asking costs it time, too."""
 
 
 async def quiet(client: Client, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
@@ -28,11 +30,13 @@ async def quiet(client: Client, *, patience_seconds: float = PATIENCE_SECONDS) -
             return
         before = None if moving else seen
         for name in moving[:1]:
+            pause = PAUSE_SECONDS[0]
             while not at_rest(part := await ask(client, name)):
                 if time.monotonic() > until:
                     words = restless({name: part})
                     raise PlainError(f"the flow has not come to rest in {patience_seconds:.0f} s: {words}")
-                await asyncio.sleep(0.03)
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, PAUSE_SECONDS[1])
         if time.monotonic() > until:
             raise PlainError(f"the flow has not come to rest in {patience_seconds:.0f} s: {restless(seen)}")
 

@@ -94,6 +94,7 @@ class EmbeddedConsumer:
         self._wake = asyncio.Event()
         self._last_poll = 0.0
         self._pause = POLL_SECONDS[0]
+        self._drained = False
         self._heart: asyncio.Task[None] | None = None
 
     def assignment(self) -> frozenset[TopicPartition]:
@@ -103,18 +104,20 @@ class EmbeddedConsumer:
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout_seconds
         while True:
-            self._wake.clear()
             self._last_poll = loop.time()
+            if self._drained and not self._stale:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), min(self._pause, max(0.0, until - loop.time())))
+            self._wake.clear()
             async with self._statement() as connection:
                 if self._stale:
                     await self._sync(connection)
                 found = await self._fetch(connection, max_records)
             self._pause = POLL_SECONDS[0] if found else min(self._pause * 1.3, POLL_SECONDS[1])
-            remaining = until - loop.time()
-            if found or remaining <= 0:
+            count, octets = _size(found)
+            self._drained = count < max_records and octets * 2 < MAX_FETCH_BYTES
+            if found or loop.time() >= until:
                 return found
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(self._pause, remaining))
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         lost = {tp for tp, offset in offsets.items() if tp not in self._held or offset > self._held[tp].position}
@@ -261,3 +264,9 @@ class EmbeddedConsumer:
         self._held.clear()
         self._stale = True
         self._wake.set()
+
+
+def _size(found: Mapping[TopicPartition, list[Record]]) -> tuple[int, int]:
+    """How many records, and how many bytes of values."""
+    records = [record for some in found.values() for record in some]
+    return len(records), sum(len(record.value) for record in records)
