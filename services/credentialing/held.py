@@ -1,10 +1,9 @@
 """What is held for want of an enrollment: claims, cents, the oldest wait, on the enrollment and as a task."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from libs.common import tasks
-from libs.common.db import Transaction
+from libs.common.db import Row, Transaction
 from libs.common.events.claims import ClaimUpdated
 from libs.common.events.envelope import Envelope
 from services.credentialing import store
@@ -41,7 +40,7 @@ async def on_claim_updated(tx: Transaction, event: Envelope[ClaimUpdated]) -> No
         await _count(tx, provider_id, practice_id, payer_id)
 
 
-def _whose(row: Mapping[str, Any]) -> tuple[str, str, str] | None:
+def _whose(row: Row | dict[str, Any]) -> tuple[str, str, str] | None:
     """Clinician, practice and payer of a claim; None where a claim does not know them yet."""
     if row["provider_id"] is None or row["payer_id"] is None:
         return None
