@@ -128,8 +128,11 @@ class Checker:
 
     def _take_in(self, step: Any, seg: Seg, *, known: bool) -> None:
         """Take in a segment that the set knows; `known` when its elements need no look."""
-        if step.quality and self._misfit(step, seg):
-            return
+        if step.quality:
+            step = self._headless(step, seg) or step
+            seg = (seg[0], step.node, seg[2], seg[3])
+            if self._misfit(step, seg):
+                return
         parts = self.parts
         if step.moves:
             while len(parts) - 1 > step.keep:
@@ -172,6 +175,9 @@ class Checker:
                         ok.add(text)
         else:
             self._ragged(test, seg, part)
+        if not e[-1] and len(e) - 1 > test.needed:
+            last = next(place for place in range(len(e) - 1, 0, -1) if e[place - 1])
+            self.report.structure("SEGMENT_TRAILING", seg, part.loop.id, element=last)
         if test.conditions:
             self._conditions(test, seg, part)
         for pair in test.pairs:
@@ -208,6 +214,22 @@ class Checker:
             code = ("ELEMENTS_TOO_MANY", "3") if extra > test.room else ("ELEMENT_NOT_USED", "I10")
             self.report.element((*code, None, None, e[extra][:80]), seg, part.loop.id, extra)
 
+    def _headless(self, step: Any, seg: Seg) -> Any:
+        """The step into the next required loop whose first segment is missing, where a segment would otherwise be
+        one too many of the loop before."""
+        part = self.parts[-1]
+        parent = part.loop.parent
+        if step.quality != "order" or parent is None or part.counts.get(step.key, 0) < step.node.repeat:
+            return None
+        siblings = parent.children
+        place = next(i for i, child in enumerate(siblings) if child is part.loop)
+        for loop in siblings[place + 1 :]:
+            if isinstance(loop, Loop) and loop.usage == "R" and id(loop) not in self.parts[-2].counts:
+                node = next((node for node in loop.nodes()[1:] if node.id == seg[0][0]), None)
+                assert self.machine
+                return self.machine.into(loop, node) if node is not None and not node.qualifier[0] else None
+        return None
+
     def _misfit(self, step: Any, seg: Seg) -> bool:
         """Report a segment that does not stand where it should; True when it is to be passed over."""
         part = self.parts[-1]
@@ -241,8 +263,11 @@ class Checker:
                 parent.kinds[loop.id].append(part)
             else:
                 parent.kinds[loop.id] = [part]
-        elif loop.leaf and self.tx:
-            self.tx.claims += 1
+        else:
+            if count == 1:
+                parent.begun.append((loop, seg))
+            if loop.leaf and self.tx:
+                self.tx.claims += 1
         if loop.first is not seg[1]:
             self.report.missing(loop.first, seg, loop.id)
             part.counts[id(loop.first)] = 1
@@ -390,6 +415,7 @@ def _after(part: Part, child: Node | Loop, seg: Seg) -> Seg:
     own = order[id(child)]
     candidates = [s for s in part.segs if s[1] is not None and order.get(id(s[1]), -1) > own]
     candidates += [kid.segs[0] for kid in part.kids if kid.segs and order.get(id(kid.loop), -1) > own]
+    candidates += [first for loop, first in part.begun if order.get(id(loop), -1) > own]
     return min(candidates, key=lambda s: s[2], default=seg)
 
 

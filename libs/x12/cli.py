@@ -23,6 +23,11 @@ from libs.x12.tokens import Unreadable
 from libs.x12.unwritable import Unwritable
 
 OK, ERRORS, UNREADABLE = 0, 1, 2
+SEVERITIES = ("error", "warning", "info", "ignore")
+
+
+class BadPartner(ValueError):
+    """A partner file that cannot be used."""
 
 
 def main(arguments: list[str] | None = None, out: TextIO | None = None) -> int:
@@ -32,8 +37,12 @@ def main(arguments: list[str] | None = None, out: TextIO | None = None) -> int:
     command: Callable[[argparse.Namespace, TextIO], int] = options.run
     try:
         return command(options, stream)
+    except BadPartner as problem:
+        sys.stderr.write(f"{problem}\n")
+        return UNREADABLE
     except (Unreadable, OSError) as problem:
-        sys.stderr.write(f"{getattr(options, 'file', '')}: {problem}\n")
+        name = getattr(problem, "filename", None) or getattr(options, "file", "")
+        sys.stderr.write(f"{name}: {getattr(problem, 'strerror', None) or problem}\n")
         return UNREADABLE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,8 +92,15 @@ def load_partner(path: Path | None) -> Partner | None:
     """A partner's severities from JSON: ``{"name": …, "severities": {"CODE" or "CODE@SEG02": severity}}``."""
     if path is None:
         return None
-    data = json.loads(path.read_text())
-    return Partner(name=data.get("name", path.stem), severities=dict(data.get("severities", {})))
+    try:
+        data = json.loads(path.read_text())
+        severities = {str(code): severity for code, severity in data.get("severities", {}).items()}
+    except (ValueError, AttributeError) as problem:
+        raise BadPartner(f"{path}: no partner file: {problem}") from None
+    wrong = sorted(code for code, severity in severities.items() if severity not in SEVERITIES)
+    if wrong:
+        raise BadPartner(f"{path}: a severity is one of {', '.join(SEVERITIES)}, not so for {', '.join(wrong)}")
+    return Partner(name=str(data.get("name", path.stem)), severities=severities)
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:

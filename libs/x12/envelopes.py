@@ -1,5 +1,8 @@
 """Checking what holds transactions together: ISA to IEA, GS to GE, ST to SE."""
 
+from functools import cache
+
+from libs.x12 import grammar
 from libs.x12.elements import is_date, is_time
 from libs.x12.findings import Severity
 from libs.x12.grammar import Spec
@@ -189,6 +192,9 @@ class Envelopes:
         own = _at(seg[0], 3)
         if tx.old:
             return
+        if own in spec.guides and self.gs is not None and "X" in self.version and not _known(self.version):
+            self.report.structure("VERSION_MISMATCH", self.gs, element=8, value=self.version, expected=own)
+            return
         if own and own != self.version and "X" in self.version:
             self.report.structure("VERSION_MISMATCH", seg, element=3, value=own, expected=self.version)
         elif not own and spec.st03:
@@ -238,6 +244,12 @@ def _isa_element(e: list[str], position: int) -> bool:
 
 def _at(e: list[str], position: int) -> str:
     return e[position] if len(e) > position else ""
+
+
+@cache
+def _known(guide: str) -> bool:
+    """Some set has this guide."""
+    return any(guide in grammar.spec(name).guides for name in grammar.names())
 
 
 def _number_is(text: str, number: int) -> bool:

@@ -126,6 +126,10 @@ class Machine:
         found = self._nearest(state, segment, value)
         return self._step(state, *found, "place") if found else None
 
+    def into(self, loop: Loop, node: Node) -> Step:
+        """The step that opens a loop with another segment than its first."""
+        return self._step(self.state(node), node, (loop,), "place")
+
     def _step(self, state: State, node: Node, opens: tuple[Loop, ...], quality: str) -> Step:
         keep = opens[0].depth - 1 if opens else node.loop.depth
         moves = bool(opens) or node.loop is not state.loop

@@ -41,7 +41,7 @@ TEXTS: dict[str, tuple[int, str, str, str]] = {
     "DELIMITER_CLASH": (1, "022", "Two delimiters are the same character: {value!r}", "Use four different characters."),
     "OLD_VERSION": (1, "", "This is version {value}, older than 5010; it is read as far as it goes", "Send 005010."),
     "VERSION_UNKNOWN": (1, "", "The guide {value!r} is none that is known here", "Send the guide's identifier in GS08 and ST03."),
-    "VERSION_MISMATCH": (1, "", "ST03 {value!r} does not agree with GS08 {expected!r}", "Send the same guide in both."),
+    "VERSION_MISMATCH": (1, "", "The guides of ST03 and GS08 do not agree: {value!r} here, {expected!r} there", "Send the same guide in both."),
     "GROUP_ID": (1, "", "GS01 {value!r} does not fit the transaction set {expected}", "Send the group's own code."),
     "SET_UNKNOWN": (1, "1", "The transaction set {value!r} has no specification here", "Send one of the HIPAA sets."),
     "ST_MISSING": (1, "", "A segment stands outside of any transaction", "Begin the transaction with ST."),

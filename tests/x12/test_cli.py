@@ -136,3 +136,14 @@ def test_it_runs_as_a_module(files: dict[str, Path]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 1
     assert "CLAIM_CHARGE at CLM02" in done.stdout
+
+
+@pytest.mark.parametrize("text", ['{"severities": 5', '{"severities": 5}', '{"severities": {"NPI": "loud"}}', "[]"])
+def test_a_partner_file_that_cannot_be_used_is_named(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    partner, file = tmp_path / "partner.json", tmp_path / "a.edi"
+    partner.write_text(text)
+    file.write_text(CLAIMS)
+    assert cli.main(["check", str(file), "--partner", str(partner)]) == cli.UNREADABLE
+    assert str(partner) in capsys.readouterr().err

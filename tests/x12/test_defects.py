@@ -30,3 +30,14 @@ def test_there_are_enough_kinds() -> None:
     assert len({d.name for d in CLAIM}) >= 40
     assert len({d.name for d in REMIT}) >= 34
     assert all(len(defects) >= 10 for defects in OTHERS.values())
+
+
+@pytest.mark.parametrize(
+    ("missing", "after"), [("NM1*40", "PER*"), ("NM1*PR*2*ACME", "DMG*D8*19800101"), ("N1*PE", "PER*BL")]
+)
+def test_a_missing_loop_is_reported_where_it_belongs(missing: str, after: str) -> None:
+    parts = segments(VALID["835" if missing.startswith("N1*") else "837P"])
+    at = next(place for place, part in enumerate(parts) if part.startswith(missing))
+    report = x12.check(joined(parts[:at] + parts[at + 1 :]))
+    assert parts[at - 1].startswith(after)
+    assert at in {f.segment_index for f in report.findings if f.segment == missing.partition("*")[0]}

@@ -9,7 +9,9 @@ from libs.x12.findings import Severity
 from libs.x12.parts import Part, Places, Tx
 
 #: Modules whose rules register themselves when they are first needed.
-MODULES = ("claim", "dates", "eligibility", "other_payers", "payment", "people", "remittance", "status")
+MODULES = (
+    "claim", "dates", "eligibility", "other_payers", "payment", "payment_dates", "people", "remittance", "status",
+)  # fmt: skip
 
 Body = Callable[[Part, Tx], Places]
 

@@ -1,11 +1,8 @@
 """Rules of the 835: three balances, reversals, payment method, dates."""
 
-from libs.x12.codes import code_list
-from libs.x12.convert import day
-from libs.x12.elements import is_date
 from libs.x12.parts import Part, Place, Places, Seg, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.values import adjustments, amount, cents, days, dollars
+from libs.x12.rules.values import adjustments, amount, cents, dollars
 
 GUIDE = "835 (X221A1), front matter: balancing"
 BPR = "835 (X221A1), notes on BPR"
@@ -170,8 +167,8 @@ def denied_yet_paid(claim: Part, tx: Tx) -> Places:
         yield Place(
             clp,
             f"Claim {at(clp, 1)} has the status {at(clp, 2)} and yet is paid {at(clp, 4)}",
-            4,
-            value=at(clp, 4),
+            2,
+            value=at(clp, 2),
             claim=at(clp, 1),
         )
 
@@ -191,6 +188,11 @@ def reversal_sign(claim: Part, tx: Tx) -> Places:
         return
     reversal = at(clp, 2) == "22"
     name = f"Claim {at(clp, 1)}"
+    charge, paid = amount(clp, 3), amount(clp, 4)
+    if not reversal and charge is not None and charge < 0 and (paid is None or paid <= 0):
+        text = f"{name} has the amounts of a reversal, but the status {at(clp, 2)}"
+        yield Place(clp, text, 2, value=at(clp, 2), claim=at(clp, 1))
+        return
     places = [(clp, 3), (clp, 4)] if reversal else [(clp, 3)]
     for line in claim.loops("2110"):
         svc = line.first("SVC")
@@ -248,43 +250,6 @@ def remark_missing(claim: Part, tx: Tx) -> Places:
                 )
 
 
-@rule(
-    "DATE_ORDER",
-    sets="835",
-    loop="2100",
-    level=4,
-    source="A period ends after it began",
-    advice="Correct the dates.",
-    x12="8",
-)
-def period(claim: Part, tx: Tx) -> Places:
-    """The statement's first day is not after its last; a line's neither."""
-    for part, first, last in ((claim, "232", "233"), *((line, "150", "151") for line in claim.loops("2110"))):
-        begin, end = days(part, first), days(part, last)
-        if begin and end and begin[0][0] > end[0][0]:
-            seg = end[0][2]
-            yield Place(seg, f"The period ends on {end[0][0]}, before it begins on {begin[0][0]}", 2, value=end[0][0])
-
-
-@rule(
-    "DATE_IN_FUTURE",
-    sets="835",
-    loop="2100",
-    level=4,
-    source="A service precedes its payment",
-    advice="Correct the date of service.",
-    x12="8",
-)
-def service_before_payment(claim: Part, tx: Tx) -> Places:
-    """No service was given after the file was made."""
-    whole = claim.up("")
-    limit = max(tx.today, whole.value("BPR", 16) if whole else "")
-    for part in (claim, *claim.loops("2110")):
-        for first, last, seg in days(part, "232", "233", "472", "150", "151"):
-            if max(first, last) > limit:
-                yield Place(seg, f"The date {at(seg, 2)} lies after the remittance", 2, value=at(seg, 2))
-
-
 @rule("SUM", sets="835", loop="2100", level=3, source=GUIDE)
 def remember(claim: Part, tx: Tx) -> Places:
     """Keep the sums for the transaction's balance."""
@@ -316,23 +281,3 @@ def summary(run: Part, tx: Tx) -> Places:
         yield Place(ts3, f"TS304 says {at(ts3, 4)} claims, there are {count}", 4, value=at(ts3, 4))
     if amount(ts3, 5) is not None and amount(ts3, 5) != charge:
         yield Place(ts3, f"TS305 says {at(ts3, 5)}, the charges add up to {dollars(charge)}", 5, value=at(ts3, 5))
-
-
-@rule(
-    "CODE_DATE",
-    sets="835",
-    loop="2100",
-    level=5,
-    severity="warning",
-    source="CARC list, with the last day of codes that were ended",
-    advice="Send the code that took its place.",
-    x12="7",
-)
-def reason_was_valid(claim: Part, tx: Tx) -> Places:
-    """An adjustment reason was in the list on the day of the payment."""
-    codes = code_list("carc")
-    whole = claim.up("")
-    paid_on = whole.value("BPR", 16) if whole else ""
-    for _, reason, _, seg, position in sums(claim).entries:
-        if reason in codes.spans and is_date(paid_on) and not codes.valid_on(reason, day(paid_on[:8])):
-            yield Place(seg, f"The reason {reason} was no longer valid on {paid_on}", position - 1, value=reason)

@@ -3,7 +3,7 @@
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
 from libs.x12.rules.payment import BPR, GUIDE
-from libs.x12.rules.segments import routing_number
+from libs.x12.rules.segments import luhn_npi, routing_number
 from libs.x12.rules.values import amount, cents, dollars
 
 
@@ -153,3 +153,20 @@ def plb_reference(whole: Part, tx: Tx) -> Places:
             code, _, reference = at(seg, position).partition(tx.component or ":")
             if code in ("WO", "FB", "72") and not reference:
                 yield Place(seg, f"PLB{position:02d}: {code} without a reference", position, 2)
+
+
+@rule(
+    "NPI",
+    sets="835",
+    loop="transaction",
+    level=5,
+    source="CMS, NPI check digit (prefix 80840)",
+    advice="Correct the NPI; its last digit checks the others.",
+    x12="7",
+)
+def npi_of_an_adjustment(whole: Part, tx: Tx) -> Places:
+    """PLB01 of ten digits is an NPI."""
+    for seg in whole.all("PLB"):
+        text = at(seg, 1)
+        if len(text) == 10 and text.isdigit() and text[0] in "12" and not luhn_npi(text):
+            yield Place(seg, f"PLB01 {text!r} is not a valid NPI", 1, value=text)

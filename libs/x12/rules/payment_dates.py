@@ -1,0 +1,85 @@
+"""Rules of the 835 about time: days of service, periods, codes that have ended."""
+
+from libs.x12.codes import code_list
+from libs.x12.convert import day
+from libs.x12.elements import is_date
+from libs.x12.parts import Part, Place, Places, Tx, at
+from libs.x12.rules import rule
+from libs.x12.rules.payment import sums
+from libs.x12.rules.values import days
+
+
+@rule(
+    "SERVICE_DATE_MISSING",
+    sets="835",
+    loop="2100",
+    level=4,
+    source="835 (X221A1), notes on DTM*232 and DTM*472",
+    advice="Send DTM*472 for the line, or the statement's days (DTM*232) for the claim.",
+    x12="I6",
+)
+def service_dates(claim: Part, tx: Tx) -> Places:
+    """A line has a day of service, unless its claim has the days of the statement."""
+    if claim.first("DTM", "232") or tx.old:
+        return
+    for line in claim.loops("2110"):
+        if "DTM" not in line.ids:
+            text = "The line has no day of service, nor has its claim"
+            yield Place(line.head, text, segment="DTM", claim=at(claim.head, 1))
+
+
+@rule(
+    "DATE_ORDER",
+    sets="835",
+    loop="2100",
+    level=4,
+    source="A period ends after it began",
+    advice="Correct the dates.",
+    x12="8",
+)
+def period(claim: Part, tx: Tx) -> Places:
+    """The statement's first day is not after its last; a line's neither."""
+    for part, first, last in ((claim, "232", "233"), *((line, "150", "151") for line in claim.loops("2110"))):
+        begin, end = days(part, first), days(part, last)
+        if begin and end and begin[0][0] > end[0][0]:
+            seg = end[0][2]
+            yield Place(seg, f"The period ends on {end[0][0]}, before it begins on {begin[0][0]}", 2, value=end[0][0])
+
+
+@rule(
+    "DATE_IN_FUTURE",
+    sets="835",
+    loop="2100",
+    level=4,
+    source="A service precedes its payment",
+    advice="Correct the date of service.",
+    x12="8",
+)
+def service_before_payment(claim: Part, tx: Tx) -> Places:
+    """No service was given after the file was made."""
+    whole = claim.up("")
+    limit = max(tx.today, whole.value("BPR", 16) if whole else "")
+    for part in (claim, *claim.loops("2110")):
+        for first, last, seg in days(part, "232", "233", "472", "150", "151"):
+            if max(first, last) > limit:
+                yield Place(seg, f"The date {at(seg, 2)} lies after the remittance", 2, value=at(seg, 2))
+
+
+@rule(
+    "CODE_DATE",
+    sets="835",
+    loop="2100",
+    level=5,
+    severity="warning",
+    source="CARC list, with the last day of codes that were ended",
+    advice="Send the code that took its place.",
+    x12="7",
+)
+def reason_was_valid(claim: Part, tx: Tx) -> Places:
+    """An adjustment reason was in the list on the day of the payment."""
+    codes = code_list("carc")
+    whole = claim.up("")
+    paid_on = whole.value("BPR", 16) if whole else ""
+    for _, reason, _, seg, position in sums(claim).entries:
+        if reason in codes.spans and is_date(paid_on) and not codes.valid_on(reason, day(paid_on[:8])):
+            yield Place(seg, f"The reason {reason} was no longer valid on {paid_on}", position - 1, value=reason)
