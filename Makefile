@@ -107,8 +107,14 @@ night: $(READY) ## Prove the promises with the figures that take a night
 	@PARITY_NIGHT=1 $(BIN)/python -m pytest tests/promises -m "not crash and not kafka" -s
 
 .PHONY: oracles
-oracles: $(READY) $(PYX12) ## Have our X12 read by pyx12, a reader that is not ours
+oracles: $(READY) $(PYX12) ## Have our X12 read by others, and settle what pyx12, oxedi and linuxforhealth say of the samples
 	@$(BIN)/python -m pytest tests -k others_can_read
+	@$(BIN)/python -m benchmarks.x12_oracles
+
+MINUTES ?= 10
+.PHONY: fuzz
+fuzz: $(READY) ## Look for input that breaks libs/x12, guided by coverage, for MINUTES
+	@$(BIN)/python -m tests.x12.fuzz $(MINUTES)
 
 $(PYX12):
 	@$(BIN)/python -m venv .parity/oracles/pyx12

@@ -55,7 +55,12 @@ def test_any_bytes_put_anywhere(file: bytes, data: Any) -> None:
 def mutated(seed: int) -> bytes:
     """A real file with a few things done to it that people and programs do."""
     draw = random.Random(seed)
-    parts = draw.choice(FILES).decode("latin-1").split("~")
+    return changed(draw, draw.choice(FILES))
+
+
+def changed(draw: random.Random, file: bytes) -> bytes:
+    """The file with a few such things done to it."""
+    parts = file.decode("latin-1").split("~")
     for _ in range(draw.randint(1, 6)):
         at = draw.randrange(len(parts))
         act = draw.randrange(9)
