@@ -12,7 +12,7 @@ from deploy.local.plain import PlainError
 NOTHING_LEFT = ("away", "outbox", "timers_due", "lag", "in_doubt")
 PAYERS = "payers"
 PATIENCE_SECONDS = 90.0
-PAUSE_SECONDS = (0.03, 0.15)
+PAUSE_SECONDS = (0.02, 0.06)
 """Between two questions to one who is at work: asking costs it time, too."""
 
 
