@@ -16,10 +16,11 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from libs.common import statements
 from libs.common.clock import Clock, SystemClock
 from libs.common.sealing import Keyring
 
-Row = sa.RowMapping
+Row = Mapping[str, Any]
 
 
 class SecondTenant(AssertionError):
@@ -74,28 +75,54 @@ class Transaction:
 
     async def execute(
         self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> sa.CursorResult[Any]:
+    ) -> sa.CursorResult[Any] | statements.Done:
+        """The statement has run; of a write, `rowcount` says what became of it."""
+        planned = self._planned(statement, parameters)
+        if planned is not None and planned[0].writes:
+            return await statements.write(self._driver, *planned)
         result = await self.connection.execute(statement, parameters)
         assert isinstance(result, sa.CursorResult)
         return result
 
     async def all(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row]:
-        return (await self.execute(statement, parameters)).mappings().all()
+        planned = self._planned(statement, parameters)
+        if planned is not None:
+            return await statements.fetch(self._driver, *planned)
+        return [dict(row) for row in (await self.connection.execute(statement, parameters)).mappings()]
 
     async def first(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
-        return (await self.execute(statement, parameters)).mappings().first()
+        rows = await self.all(statement, parameters)
+        return rows[0] if rows else None
 
     async def one(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Row:
-        return (await self.execute(statement, parameters)).mappings().one()
+        rows = await self.all(statement, parameters)
+        if len(rows) != 1:
+            raise sa.exc.NoResultFound("no row") if not rows else sa.exc.MultipleResultsFound("more than one row")
+        return rows[0]
 
     async def scalar(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Any:
-        return (await self.execute(statement, parameters)).scalar()
+        row = await self.first(statement, parameters)
+        return None if row is None else next(iter(row.values()))
+
+    def _planned(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+    ) -> tuple[statements.Plan, list[Any]] | None:
+        if parameters is not None and not isinstance(parameters, Mapping):
+            return None
+        engine = self.connection.engine.sync_engine
+        return statements.prepare(engine.dialect, engine._compiled_cache, statement, parameters)
+
+    @property
+    def _driver(self) -> asyncpg.Connection:
+        connection = self.connection.sync_connection
+        assert connection is not None
+        found = connection.connection.driver_connection
+        assert found is not None
+        return found
 
     async def driver(self) -> asyncpg.Connection:
         """The asyncpg connection under this transaction, for hot paths; its work commits with the rest."""
-        raw = await self.connection.get_raw_connection()
-        assert raw.driver_connection is not None
-        return raw.driver_connection
+        return self._driver
 
 
 _SET_TENANT = sa.text(
@@ -205,6 +232,8 @@ def connect(url: str, *, service: str, pool: int = 10) -> AsyncEngine:
         hide_parameters=True,
         connect_args={
             "timeout": 5,
+            "statement_cache_size": 500,
+            "max_cached_statement_lifetime": 0,
             "server_settings": {
                 "application_name": f"parity-{service}",
                 "search_path": service,

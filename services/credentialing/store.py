@@ -162,7 +162,7 @@ async def drop_credentials(tx: Transaction, provider_id: str, kind: str, keep: S
     """Credentials of that kind which are not to be kept are gone; their ids."""
     c = t.credential.c
     statement = t.credential.delete().where(c.provider_id == provider_id, c.kind == kind, c.id.not_in(keep))
-    return [row["id"] for row in (await tx.execute(statement.returning(c.id))).mappings()]
+    return [row["id"] for row in await tx.all(statement.returning(c.id))]
 
 
 async def count_notice(tx: Transaction, provider_id: str) -> int:

@@ -1,9 +1,7 @@
 """What payers have decided on a claim and not taken back, as they said it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -54,7 +52,7 @@ async def standing(tx: Transaction, claim_id: str) -> list[StandingDecision]:
             payer_id=row["payer_id"],
             rank=row["rank"],
             paid_on=row["paid_on"],
-            claim=of(cast(Mapping[str, Any], row)),
+            claim=of(row),
         )
         for row in rows
     ]

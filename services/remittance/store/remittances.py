@@ -1,9 +1,9 @@
 """Remittances, their claims, and what was posted of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -80,7 +80,7 @@ def _answer(row: Row) -> Answer:
         paid_on=row["paid_on"],
         trace=row["trace"],
         era_position=row["era_position"],
-        claim=of(cast(Mapping[str, Any], row)),
+        claim=of(row),
     )
 
 
