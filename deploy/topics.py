@@ -9,6 +9,7 @@ import sys
 
 from libs.common.events import TOPICS
 from libs.common.log import LogUnavailable, open_log
+from libs.common.settings import MissingSetting, RefusedSetting
 
 
 async def create(kafka: str) -> None:
@@ -28,6 +29,8 @@ def main(arguments: list[str]) -> None:
         asyncio.run(create(arguments[0]))
     except LogUnavailable:
         sys.exit(f"Kafka does not answer at {arguments[0]}; start it and try again.")
+    except (MissingSetting, RefusedSetting) as unusable:
+        sys.exit(str(unusable))
     sys.stdout.write(f"{len(TOPICS)} topics are there.\n")
 
 

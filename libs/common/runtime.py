@@ -10,7 +10,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,14 +50,27 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
     parked.add_argument("action", choices=["list", "show", "replay"])
     parked.add_argument("key", nargs="?", help="the key (needed for show and replay)")
     chosen = parser.parse_args(arguments)
-    try:
+    with refusing_plainly():
         settings = ServiceSettings.from_environment(service.name)
         logs.configure(service.name, chosen.command)
         telemetry.configure(service.name, settings.otlp_endpoint)
         _put_to_the_test(chosen, service, settings)
         uvloop.run(_run(chosen, service, settings))
-    except (MissingSetting, RefusedSetting, UnusableKeyring) as unusable:
-        sys.exit(str(unusable))
+
+
+@contextlib.contextmanager
+def refusing_plainly() -> Iterator[None]:
+    """A process that lacks a setting or a secret ends with 2 and one line that names it."""
+    try:
+        yield
+    except (MissingSetting, RefusedSetting) as unusable:
+        line = str(unusable)
+    except UnusableKeyring as unusable:
+        line = f"PARITY_KEYRING: {unusable}"
+    else:
+        return
+    sys.stderr.write(f"{line}\n")
+    sys.exit(2)
 
 
 def _put_to_the_test(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:

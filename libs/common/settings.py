@@ -1,6 +1,7 @@
 """What a process needs to know, from the environment: one frozen value, no unsafe default outside local mode."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -26,10 +27,29 @@ class MissingSetting(Exception):
 
 
 class RefusedSetting(Exception):
-    """A setting that makes a process fail on purpose, outside of a test."""
+    """A setting with which no process starts; says its name and why, and never what it holds."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is for tests in local mode only")
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} {why}")
+
+
+def secret(environ: Mapping[str, str], name: str) -> str:
+    """The secret `name`, itself or from the file that `NAME_FILE` names; empty if neither is given."""
+    value, file = environ.get(name, ""), environ.get(f"{name}_FILE", "")
+    if value and file:
+        raise RefusedSetting(name, f"and {name}_FILE are both set: give one of them")
+    return secret_in(file, f"{name}_FILE") if file else value
+
+
+def secret_in(file: str, name: str) -> str:
+    """What the file that the setting `name` names holds, without the white space around it."""
+    try:
+        found = Path(file).read_text().strip()
+    except (OSError, ValueError) as error:
+        raise RefusedSetting(name, f"names a file that cannot be read: {type(error).__name__}") from None
+    if not found:
+        raise RefusedSetting(name, "names a file that is empty")
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +87,7 @@ class ServiceSettings:
 
     @classmethod
     def from_environment(cls, service: str, environ: dict[str, str] | None = None) -> Self:
-        """The settings of `service`, or MissingSetting naming the variable."""
+        """The settings of `service`, or MissingSetting or RefusedSetting naming the variable."""
         env = dict(os.environ) if environ is None else environ
         prefix = service.upper()
 
@@ -77,12 +97,7 @@ class ServiceSettings:
                 raise MissingSetting(f"PARITY_{name}")
             return value
 
-        def role_url(role: str) -> str:
-            return env.get(f"{prefix}_DATABASE_{role.upper()}", "")
-
-        databases = {role: url for role in ("owner", "api", "worker") if (url := role_url(role))}
-        if not databases:
-            raise MissingSetting(f"{prefix}_DATABASE_API")
+        databases = _databases(env, prefix)
         kafka = env.get("PARITY_KAFKA", "")
         uses_kafka = env.get("PARITY_LOG", "embedded") == "kafka"
         if uses_kafka and not kafka:
@@ -90,7 +105,7 @@ class ServiceSettings:
         mode = env.get("PARITY_MODE", "production")
         for name in ("PARITY_CRASH", "PARITY_MUTANT"):
             if env.get(name) and mode != "local":
-                raise RefusedSetting(name)
+                raise RefusedSetting(name, "is for tests in local mode only")
         return cls(
             service=service,
             mode=mode,
@@ -118,3 +133,17 @@ class ServiceSettings:
             return self.databases[role]
         except KeyError:
             raise MissingSetting(f"{self.service.upper()}_DATABASE_{role.upper()}") from None
+
+
+def _databases(env: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The URL of each role that this process may log in as: at least one."""
+    found = {}
+    for role in ("owner", "api", "worker"):
+        name = f"{prefix}_DATABASE_{role.upper()}"
+        if url := secret(env, name):
+            if not url.startswith(("postgresql://", "postgres://")):
+                raise RefusedSetting(name, "is not a postgresql:// address")
+            found[role] = url
+    if not found:
+        raise MissingSetting(f"{prefix}_DATABASE_API")
+    return found

@@ -4,6 +4,7 @@ There is no cluster on the machines that run these tests, so nothing is applied;
 Kubernetes' own schemas. Rendering needs kubectl.
 """
 
+import base64
 import importlib.util
 import re
 import shutil
@@ -16,10 +17,11 @@ import yaml
 
 from deploy.local.containers import prepare
 from deploy.local.topology import WORKER_OFFSET
-from libs.common.settings import PORTS
+from libs.common.settings import PORTS, Role, ServiceSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 K8S = ROOT / "deploy" / "k8s"
+LOGINS: dict[str, Role] = {"api": "api", "worker": "worker", "migrate": "owner"}
 SERVICES = sorted(PORTS.keys() - {"sandbox"})
 Manifest = dict[str, Any]
 
@@ -184,5 +186,11 @@ def test_the_local_overlay_reads_what_make_containers_writes(tmp_path: Path) -> 
         named = {s["secretRef"]["name"] for s in container(pod).get("envFrom", []) if "secretRef" in s}
         named |= {v["secret"]["secretName"] for v in pod["spec"].get("volumes", []) if "secret" in v}
         assert named <= secrets.keys(), name
+    for name, role in ((f"{service}-{what}", role) for service in SERVICES for what, role in LOGINS.items()):
+        (config,) = of_kind(manifests, "ConfigMap").values()
+        env = config["data"] | {key: base64.b64decode(value).decode() for key, value in secrets[name]["data"].items()}
+        settings = ServiceSettings.from_environment(name.partition("-")[0], env)
+        assert settings.databases.keys() == {role}, name
+        assert {settings.keyring.name, settings.cursor_key.name} <= secrets["parity"]["data"].keys()
     reached = {(name, port["port"]) for name, s in of_kind(manifests, "Service").items() for port in s["spec"]["ports"]}
     assert {("postgres", 5432), ("kafka", 9092), ("sandbox-api", PORTS["sandbox"])} <= reached

@@ -10,7 +10,6 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -22,6 +21,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from libs.common.log import PARTITIONS, LogUnavailable, Message, TopicPartition
 from libs.common.log.kafka_consumer import MAX_REQUEST_BYTES, KafkaConsumer, stop_client, translated
+from libs.common.settings import MissingSetting, secret, secret_in
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ COPIES = 3
 def client_options(query: str) -> dict[str, Any]:
     """What the client needs to be let in, from the address: `?security_protocol=SASL_SSL&sasl_mechanism=…&username=…`.
 
-    `cafile` names a certificate authority's file and `password_file` the file that holds the password; a
-    password in the environment is `PARITY_KAFKA_PASSWORD`. None is ever part of the address.
+    `cafile` names a certificate authority's file and `password_file` the file that holds the password; else it is
+    `PARITY_KAFKA_PASSWORD`, or in the file of `PARITY_KAFKA_PASSWORD_FILE`. It is never part of the address.
     """
     asked = dict(parse_qsl(query, strict_parsing=bool(query)))
     unknown = asked.keys() - {"security_protocol", "sasl_mechanism", "username", "password_file", "cafile"}
@@ -48,11 +48,18 @@ def client_options(query: str) -> dict[str, Any]:
     if options["security_protocol"].endswith("SSL"):
         options["ssl_context"] = ssl.create_default_context(cafile=asked.get("cafile"))
     if options["security_protocol"].startswith("SASL"):
-        file = asked.get("password_file")
         options["sasl_mechanism"] = asked.get("sasl_mechanism", "SCRAM-SHA-512")
         options["sasl_plain_username"] = asked["username"]
-        options["sasl_plain_password"] = Path(file).read_text().strip() if file else os.environ["PARITY_KAFKA_PASSWORD"]
+        options["sasl_plain_password"] = _password(asked.get("password_file"))
     return options
+
+
+def _password(file: str | None) -> str:
+    if file:
+        return secret_in(file, "password_file of PARITY_KAFKA")
+    if not (found := secret(os.environ, "PARITY_KAFKA_PASSWORD")):
+        raise MissingSetting("PARITY_KAFKA_PASSWORD")
+    return found
 
 
 class KafkaLog:
