@@ -151,7 +151,8 @@ async def change_endpoint(
     row = await endpoints.load(tx, endpoint_id)
     check_version(if_match, row["version"])
     values = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
-    endpoints.check(values.get("url", row["url"]), values.get("event_types", row["event_types"]), local=here.local)
+    wanted = {**row, **values}
+    endpoints.check(wanted["url"], wanted["event_types"], local=here.local)
     if values.get("status") == "active":
         values |= {"failing_since": None, "noticed": 0}
     changed = await endpoints.change(tx, row, values)
