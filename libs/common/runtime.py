@@ -163,9 +163,14 @@ async def _serve(app: Any, host: str, port: int) -> None:
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2, server_header=False
     )
+    _collect_less()
+    await uvicorn.Server(config).serve()
+
+
+def _collect_less() -> None:
+    """What was imported stays and is not looked through for garbage again; the rest is, but less often."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    await uvicorn.Server(config).serve()
 
 
 async def work(service: Service, settings: ServiceSettings) -> None:
@@ -200,6 +205,7 @@ async def work(service: Service, settings: ServiceSettings) -> None:
             parts.append(consume(event_log, group=service.name, handlers=service.consumes, db=db, stopping=stopping))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
+        _collect_less()
         try:
             async with asyncio.TaskGroup() as group:
                 for part in parts:

@@ -29,7 +29,12 @@ for _ in range(3):
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder)], cwd=ROOT, env=os.environ, capture_output=True, text=True
+        [sys.executable, "-c", PROGRAM, str(folder)],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -56,6 +56,7 @@ async def play(platform: Platform, seed: int, console: Console) -> tuple[figures
             TextColumn("{task.completed} of {task.total} days"),
             TimeElapsedColumn(),
             console=console,
+            refresh_per_second=4,
         ) as bar:
             days = (month.CLOSE - practice.FIRST_DAY).days + 1
             task = bar.add_task("the practice opens", total=days)
