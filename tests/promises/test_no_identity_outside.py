@@ -24,7 +24,7 @@ import pytest
 from deploy.local.demo.client import Client
 from deploy.local.demo.practice import Patient
 from deploy.local.platform import Platform
-from deploy.local.postgres import Cluster
+from deploy.local.postgres import Cluster, remove
 from libs.common.ids import uuid7
 from tests import opening
 from tests.platform import THURSDAY, Scenario
@@ -88,13 +88,19 @@ class Traced:
     database: str
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A database server whose log is of this test alone."""
+    cluster = Cluster.start(tmp_path_factory.mktemp("postgres"), durable=False)
+    yield cluster
+    cluster.stop()
+    remove(cluster.home)
+
+
 @pytest.fixture
 async def traced(server: Cluster, tmp_path: Path) -> AsyncIterator[Traced]:
     """Every process has been asked to stop when the test looks at its spans; see `everything_said`."""
     with Collector.listening() as collector, pytest.MonkeyPatch.context() as patch:
-        admin = await asyncpg.connect(server.admin_url)
-        await admin.execute("drop database if exists parity with (force)")
-        await admin.close()
         patch.setenv("PARITY_DATABASE", server.admin_url)
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         async with Platform.running(tmp_path / "home") as platform:
