@@ -7,7 +7,7 @@ kept for some seconds (`readings.py`). Which service and process it is, the targ
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -59,26 +59,24 @@ LOOP_LAG: Final = Histogram(
 )
 
 
-@contextmanager
-def event(topic: str) -> Iterator[None]:
+def event(topic: str) -> AbstractContextManager[None]:
     """What runs inside is one try at the effect of an event."""
-    began, outcome = time.perf_counter(), "failed"
-    try:
-        yield
-        outcome = "applied"
-    finally:
-        EVENT_SECONDS.labels(topic, outcome).observe(time.perf_counter() - began)
+    return _one_try(EVENT_SECONDS, topic, "applied")
+
+
+def timer(kind: str) -> AbstractContextManager[None]:
+    """What runs inside is one try at due work."""
+    return _one_try(TIMER_SECONDS, kind, "done")
 
 
 @contextmanager
-def timer(kind: str) -> Iterator[None]:
-    """What runs inside is one try at due work."""
+def _one_try(seconds: Histogram, name: str, success: str) -> Iterator[None]:
     began, outcome = time.perf_counter(), "failed"
     try:
         yield
-        outcome = "done"
+        outcome = success
     finally:
-        TIMER_SECONDS.labels(kind, outcome).observe(time.perf_counter() - began)
+        seconds.labels(name, outcome).observe(time.perf_counter() - began)
 
 
 def request(method: str, route: str | None, status: int, seconds: float) -> None:

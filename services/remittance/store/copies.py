@@ -29,18 +29,3 @@ async def _newest(tx: Transaction, table: sa.Table, key: list[str], **values: An
             where=table.c.sequence < row.excluded.sequence,
         )
     )
-
-
-async def other_payers(tx: Transaction, patient_id: str) -> list[dict[str, Any]]:
-    """The patient's active coverages after the first."""
-    rows = await tx.all(
-        sa.select(t.coverage.c.payer_id, t.coverage.c.rank)
-        .where(
-            t.coverage.c.tenant_id == tx.tenant,
-            t.coverage.c.patient_id == patient_id,
-            t.coverage.c.status == "active",
-            t.coverage.c.rank > 1,
-        )
-        .order_by(t.coverage.c.rank)
-    )
-    return [dict(row) for row in rows]
