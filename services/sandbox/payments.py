@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import count, groupby
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -195,16 +195,6 @@ async def _pay(tx: Transaction, payer: Payer, rows: Sequence[Row], claims: dict[
             {**key, "cents": composed.carried_cents, "reference": trace},
         )
     await _write(tx, remittance, rows, at)
-
-
-async def _free_trace(tx: Transaction, payer: Payer, effective: date, *content: str) -> str:
-    """A number that only the content decides; moved on where an earlier payment has it already."""
-    for turn in count():
-        trace = trace_number(payer, effective, *content, str(turn))
-        taken = sa.text("select exists(select from payment where payer_id = :p and trace = :t)")
-        if not await tx.scalar(taken, {"p": payer.payer_id, "t": trace}):
-            return trace
-    raise AssertionError("counting does not end")
 
 
 def _claim_paid(payer: Payer, row: Row, one: FiledClaim, effective: date) -> ClaimPaid:
