@@ -1,7 +1,12 @@
-"""Schemas: an alembic history for each service, run by its owner role under one advisory lock."""
+"""Schemas: the kernel's history and then the service's own, run by its owner role under one advisory lock.
 
+A released revision is never edited: what changes in the kernel's tables or functions is a revision of its own under
+`kernel/versions/`, which every service's `migrate` runs.
+"""
+
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import alembic.command
 import sqlalchemy as sa
@@ -12,7 +17,7 @@ from sqlalchemy.util import await_only
 
 from libs.common.db import connect
 
-_KERNEL = (Path(__file__).parent / "kernel.sql").read_text()
+KERNEL: Final = Path(__file__).parent / "kernel"
 _LOCK = sa.text("select pg_advisory_lock(hashtextextended('parity/migrate', 0))")
 
 
@@ -22,16 +27,14 @@ def run_sql(script: str) -> None:
     await_only(driver.execute(script))
 
 
-def kernel_tables(schema: str) -> None:
-    """In a migration: the schema has the kernel's tables, each with the least its roles need."""
-    run_sql(_KERNEL.format(schema=schema))
-    for table in ("timer", "idempotency", "clearinghouse_account"):
-        protect(schema, table)
-    for table in ("task", "audit", "inbound_source", "inbound_message"):
-        protect(schema, table, practice=True)
-    for table in ("timer", "inbound_source"):
-        run_sql(f'create policy owner on "{schema}".{table} for select to "{schema}_owner" using (true);')
-    append_only(schema, "audit")
+def schema() -> str:
+    """In a migration: the schema that is migrated."""
+    return str(context.config.attributes["schema"])
+
+
+def run_kernel_sql(script: str) -> None:
+    """In a migration of the kernel: the script has run, with the schema wherever it says `{schema}`."""
+    run_sql(script.format(schema=schema()))
 
 
 def protect(schema: str, table: str, *, practice: bool = False) -> None:
@@ -70,15 +73,29 @@ def _config(directory: Path) -> Config:
     return config
 
 
-def head(directory: Path) -> str:
-    """The newest revision of a history."""
-    revision = ScriptDirectory.from_config(_config(directory)).get_current_head()
-    assert revision is not None, f"{directory} has no migration"
-    return revision
+@cache
+def _revisions(directory: Path) -> tuple[str, frozenset[str]]:
+    """The newest revision of a history, and all of them."""
+    script = ScriptDirectory.from_config(_config(directory))
+    newest = script.get_current_head()
+    assert newest is not None, f"{directory} has no migration"
+    return newest, frozenset(one.revision for one in script.walk_revisions())
 
 
-async def upgrade(owner_url: str, schema: str, directory: Path) -> None:
-    """The schema is at the head of its history; a second process doing the same waits for the first."""
+def lacks(directory: Path, at: str | None) -> bool:
+    """Whether a schema that stands at revision `at` of a history lacks something that this release needs.
+
+    One that a newer release has migrated further stands at a revision that nobody here knows, and lacks nothing.
+    """
+    newest, known = _revisions(directory)
+    return at is None or (at in known and at != newest)
+
+
+async def upgrade(owner_url: str, schema: str, directory: Path | None = None) -> None:
+    """The schema is at the head of the kernel's history, and of the service's own where `directory` names it.
+
+    A second process doing the same waits for the first.
+    """
     engine = connect(owner_url, service=schema, pool=1)
     try:
         async with engine.connect() as connection:
@@ -86,10 +103,12 @@ async def upgrade(owner_url: str, schema: str, directory: Path) -> None:
             await connection.commit()
 
             def run(sync: sa.Connection) -> None:
-                config = _config(directory)
-                config.attributes["connection"] = sync
-                config.attributes["schema"] = schema
-                alembic.command.upgrade(config, "head")
+                kernel = _history(sync, schema, KERNEL, "kernel_version")
+                if sync.scalar(_BEFORE_VERSIONS, {"schema": schema}):
+                    alembic.command.stamp(kernel, "0001")
+                alembic.command.upgrade(kernel, "head")
+                if directory is not None:
+                    alembic.command.upgrade(_history(sync, schema, directory, "alembic_version"), "head")
 
             await connection.run_sync(run)
             await connection.commit()
@@ -97,15 +116,27 @@ async def upgrade(owner_url: str, schema: str, directory: Path) -> None:
         await engine.dispose()
 
 
+_BEFORE_VERSIONS = sa.text(
+    "select to_regclass(quote_ident(:schema) || '.outbox') is not null "
+    "and to_regclass(quote_ident(:schema) || '.kernel_version') is null"
+)
+"""Whether the kernel's tables were laid by a release that kept no note of their revision."""
+
+
+def _history(connection: sa.Connection, schema: str, directory: Path, version_table: str) -> Config:
+    config = _config(directory)
+    config.attributes.update(connection=connection, schema=schema, version_table=version_table)
+    return config
+
+
 def run_environment() -> None:
     """What every history's `env.py` calls: migrate on the connection that `upgrade` opened."""
-    config = context.config
-    connection, schema = config.attributes["connection"], config.attributes["schema"]
-    context.configure(connection=connection, version_table_schema=schema, transaction_per_migration=False)
+    attributes = context.config.attributes
+    connection, table = attributes["connection"], attributes["version_table"]
+    context.configure(
+        connection=connection, version_table=table, version_table_schema=schema(), transaction_per_migration=False
+    )
     with context.begin_transaction():
         context.run_migrations()
-    _grant_version(connection, schema)
-
-
-def _grant_version(connection: sa.Connection, schema: str) -> None:
-    connection.execute(sa.text(f'grant select on "{schema}".alembic_version to "{schema}_api", "{schema}_worker"'))
+    for right in ("revoke all on {} from {}", "grant select on {} to {}"):
+        connection.execute(sa.text(right.format(f'"{schema()}"."{table}"', f'"{schema()}_api", "{schema()}_worker"')))

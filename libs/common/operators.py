@@ -1,5 +1,7 @@
 """What an operator asks a process: whether it lives, is ready, is quiet, and what it has counted."""
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -34,26 +36,34 @@ def page(service: Service, db: Database, event_log: EventLog) -> Starlette:
 def probes(service: Service, db: Database) -> list[Route]:
     """Liveness: the loop answers. Readiness: the database answers and is migrated; the event log does not matter."""
 
+    histories = {"kernel_version": migrations.KERNEL, "alembic_version": service.migrations}
+
     async def livez(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
         try:
-            at = await revision(db)
+            at = await revisions(db)
         except AWAY:
             return PlainTextResponse("the database does not answer\n", status_code=503)
-        if at != migrations.head(service.migrations):
+        if any(migrations.lacks(history, at[table]) for table, history in histories.items()):
             return PlainTextResponse("migrations are not at head\n", status_code=503)
         return PlainTextResponse("ok\n")
 
     return [Route("/livez", livez, include_in_schema=False), Route("/readyz", readyz, include_in_schema=False)]
 
 
-async def revision(db: Database) -> str | None:
-    """The revision at which the service's schema stands."""
+async def revisions(db: Database) -> Mapping[str, str | None]:
+    """The revisions at which the service's schema stands, by the table that holds each; none where it holds nothing."""
     async with db.transaction() as tx:
-        found = await tx.scalar(sa.text("select version_num from alembic_version"))
-        return None if found is None else str(found)
+        tables = await tx.all(_VERSIONED)
+        found = {str(row["name"]): await tx.scalar(sa.text(f"select version_num from {row['name']}")) for row in tables}
+    return {"kernel_version": None, "alembic_version": None, **found}
+
+
+_VERSIONED = sa.text(
+    "select t as name from unnest(array['kernel_version', 'alembic_version']) t where to_regclass(t) is not null"
+)
 
 
 async def counted(_: Request) -> Response:

@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
@@ -16,8 +15,8 @@ from deploy.local.postgres import Cluster, remove
 from libs.common.log import EventLog, Message
 from libs.common.log.embedded import EmbeddedLog, Grant, install
 from libs.common.log.kafka import KafkaLog
+from libs.common.migrations import upgrade
 
-KERNEL = Path(__file__).resolve().parents[3] / "libs" / "common" / "kernel.sql"
 REQUIRED = "PARITY_REQUIRE_KAFKA"
 DOCK_ROLES = ("dock_owner", "dock_api", "dock_worker")
 
@@ -76,8 +75,9 @@ class Harbour:
                 await connection.execute(f"create role {role} login password 'dock'")
             await connection.execute("create schema dock authorization dock_owner")
             await connection.execute("grant usage on schema dock to dock_api, dock_worker")
+        await upgrade(f"postgresql://dock_owner:dock@{self.admin_url.partition('@')[2]}", "dock")
+        async with self.admin() as connection:
             await connection.execute("set role dock_owner")
-            await connection.execute(KERNEL.read_text().format(schema="dock"))
             await connection.execute(
                 "create table dock.effect (n bigint generated always as identity primary key, event_id uuid not null,"
                 " key text not null, number int not null, by_group text not null);"

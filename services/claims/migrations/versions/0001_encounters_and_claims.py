@@ -1,6 +1,6 @@
 """Encounters, claims and their history, batches, submissions, acknowledgements, denials and appeals."""
 
-from libs.common.migrations import append_only, kernel_tables, protect, run_sql
+from libs.common.migrations import append_only, protect, run_sql
 
 revision = "0001"
 down_revision = None
@@ -267,7 +267,6 @@ _OF_PRACTICE = (
 
 
 def upgrade() -> None:
-    kernel_tables("claims")
     run_sql(_TABLES)
     for table in ("counter", "acknowledgement"):
         protect("claims", table)

@@ -1,6 +1,6 @@
 """Practices, locations, clinicians, their credentials and enrollments, and the claims that wait for them."""
 
-from libs.common.migrations import append_only, kernel_tables, protect, run_sql
+from libs.common.migrations import append_only, protect, run_sql
 
 revision = "0001"
 down_revision = None
@@ -129,7 +129,6 @@ create index held_for on credentialing.held_claim (tenant_id, provider_id, pract
 
 
 def upgrade() -> None:
-    kernel_tables("credentialing")
     run_sql(_TABLES)
     for table in ("clinician", "credential"):
         protect("credentialing", table)

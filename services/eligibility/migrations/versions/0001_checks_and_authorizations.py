@@ -1,6 +1,6 @@
 """Patients, coverages, sessions, checks, authorizations with their units, and fees."""
 
-from libs.common.migrations import append_only, kernel_tables, protect, run_sql
+from libs.common.migrations import append_only, protect, run_sql
 
 revision = "0001"
 down_revision = None
@@ -193,7 +193,6 @@ create index unit_entry_of on eligibility.unit_entry (tenant_id, authorization_i
 
 
 def upgrade() -> None:
-    kernel_tables("eligibility")
     for part in (_PEOPLE, _CHECKS, _UNITS):
         run_sql(part)
     protect("eligibility", "control_number")

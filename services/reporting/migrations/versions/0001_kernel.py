@@ -1,10 +1,8 @@
-"""The kernel's tables."""
-
-from libs.common.migrations import kernel_tables
+"""Where this history begins; the kernel's tables are there before it (`libs/common/kernel`)."""
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    kernel_tables("reporting")
+    """The kernel has a history of its own."""

@@ -3,7 +3,7 @@
 Nothing here belongs to a tenant: a submitter is told apart by its account, as at a real clearinghouse.
 """
 
-from libs.common.migrations import kernel_tables, run_sql
+from libs.common.migrations import run_sql
 
 revision = "0001"
 down_revision = None
@@ -161,13 +161,16 @@ create table sandbox.payment (
     primary key (payer_id, trace)
 );
 grant usage on sequence sandbox.control_number to sandbox_api, sandbox_worker;
-grant select, insert, update, delete on all tables in schema sandbox to sandbox_api, sandbox_worker;
+grant select, insert, update, delete on
+    sandbox.account, sandbox.file, sandbox.mail, sandbox.member, sandbox.roster, sandbox.payer_authorization,
+    sandbox.scenario, sandbox.fault, sandbox.arrival, sandbox.claim, sandbox.effect, sandbox.pay_item,
+    sandbox.takeback, sandbox.carried, sandbox.payment
+    to sandbox_api, sandbox_worker;
 """
 
 
 def upgrade() -> None:
     run_sql(_TABLES)
-    kernel_tables("sandbox")
 
 
 def downgrade() -> None:

@@ -78,7 +78,6 @@ create table "{schema}".timer (
     primary key (kind, tenant_id, id)
 );
 create index timer_by_due on "{schema}".timer (due_at);
-create index timer_failing on "{schema}".timer (attempts) where attempts >= 3;
 create function "{schema}".timers_due(at timestamptz, kinds text[], most int)
 returns table (kind text, tenant_id text, id text, due_at timestamptz, attempts int)
 language sql stable security definer set search_path = "{schema}", pg_temp as $$
@@ -95,10 +94,6 @@ $$;
 create function "{schema}".timers_due_count(at timestamptz) returns bigint
 language sql stable security definer set search_path = "{schema}", pg_temp as $$
     select count(*) from timer t where t.due_at <= at
-$$;
-create function "{schema}".timers_failing_count() returns bigint
-language sql stable security definer set search_path = "{schema}", pg_temp as $$
-    select count(*) from timer t where t.attempts >= 3
 $$;
 
 create table "{schema}".idempotency (
@@ -184,14 +179,11 @@ create table "{schema}".clearinghouse_account (
     receiver_id text not null,
     url text not null,
     api_key_sealed text not null,
-    time_zone text not null default 'UTC',
     version int not null default 1,
     updated_at timestamptz not null
 );
 revoke all on function "{schema}".timers_due(timestamptz, text[], int), "{schema}".timers_due_count(timestamptz),
-    "{schema}".timers_failing_count(),
     "{schema}".timer_stands(text, text, text, timestamptz), "{schema}".inbound_source_of(text) from public;
 grant execute on function "{schema}".timers_due(timestamptz, text[], int), "{schema}".timers_due_count(timestamptz),
-    "{schema}".timers_failing_count(),
     "{schema}".timer_stands(text, text, text, timestamptz) to "{schema}_worker";
 grant execute on function "{schema}".inbound_source_of(text) to "{schema}_api", "{schema}_worker";
