@@ -21,14 +21,17 @@ ENDED: Final = "claims.consent_ended"
 async def tell_session(tx: Transaction, sent: EncounterIn, encounter: Mapping[str, Any], claim: Claim) -> None:
     """encounter.created is out, upon which eligibility asks the payer; or will be once the patient has consented."""
     detail = sent.model_dump(mode="json")
+    kept_from: set[str] = set()
     if disclosure.is_protected(detail):
-        payer_id = disclosure.first_payer(detail)
-        told = await disclosure.allowed(tx, claim.patient_id, detail, payer_id)
+        for coverage in sent.coverages:
+            if not await disclosure.allowed(tx, claim.patient_id, detail, coverage.payer.id):
+                kept_from.add(coverage.payer.id)
+        told = disclosure.first_payer(detail) not in kept_from
         table = tables.encounter
         await tx.execute(table.update().where(table.c.id == encounter["id"]).values(told=told))
         if not told:
             return
-    await outbox.add(tx, tell.encounter_created(sent, encounter, claim), sequence=encounter["version"])
+    await outbox.add(tx, tell.encounter_created(sent, encounter, claim, kept_from), sequence=encounter["version"])
 
 
 async def record(tx: Transaction, given: ConsentIn) -> tuple[Row, bool]:

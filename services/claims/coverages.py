@@ -36,7 +36,7 @@ async def of_claim(tx: Transaction, claim: Claim) -> list[Coverage]:
 
 
 def _told(one: Mapping[str, Any]) -> Coverage:
-    return Coverage(rank=one["rank"], payer_id=one["payer_id"], identity=one["sealed"])
+    return Coverage(rank=one["rank"], payer_id=one.get("bill_payer_id") or one["payer_id"], identity=one["sealed"])
 
 
 def _named(one: Mapping[str, Any]) -> Coverage:

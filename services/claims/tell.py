@@ -1,6 +1,6 @@
 """The facts that claims tells: a session that can be billed, a claim that went out. Identity travels sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from libs.codes.procedures import family
@@ -19,7 +19,10 @@ from services.claims.domain import Claim
 from services.claims.views import CoverageIn, EncounterIn
 
 
-def encounter_created(sent: EncounterIn, encounter: Mapping[str, Any], claim: Claim) -> EncounterCreated:
+def encounter_created(
+    sent: EncounterIn, encounter: Mapping[str, Any], claim: Claim, kept_from: Collection[str] = ()
+) -> EncounterCreated:
+    """The session as eligibility asks about it; payers that it is `kept_from` are not asked."""
     patient = sent.patient
     return EncounterCreated(
         encounter_id=encounter["id"],
@@ -39,7 +42,10 @@ def encounter_created(sent: EncounterIn, encounter: Mapping[str, Any], claim: Cl
             dob=patient.dob,
             sex=patient.sex,
             address=Address(**patient.address.model_dump()) if patient.address else None,
-            coverages=[_coverage(coverage) for coverage in sorted(sent.coverages, key=lambda c: c.rank)],
+            coverages=[
+                _coverage(coverage, may_be_asked=coverage.payer.id not in kept_from)
+                for coverage in sorted(sent.coverages, key=lambda c: c.rank)
+            ],
             service_date=claim.service_date,
             place_of_service=claim.content.place_of_service,
             modality=claim.content.modality,
@@ -61,7 +67,7 @@ def encounter_created(sent: EncounterIn, encounter: Mapping[str, Any], claim: Cl
     )
 
 
-def _coverage(coverage: CoverageIn) -> EncounterCoverage:
+def _coverage(coverage: CoverageIn, *, may_be_asked: bool) -> EncounterCoverage:
     subscriber = coverage.subscriber
     return EncounterCoverage(
         rank=coverage.rank,
@@ -72,6 +78,7 @@ def _coverage(coverage: CoverageIn) -> EncounterCoverage:
         subscriber_first_name=subscriber.first_name if subscriber else None,
         subscriber_last_name=subscriber.last_name if subscriber else None,
         subscriber_dob=subscriber.dob if subscriber else None,
+        may_be_asked=may_be_asked,
     )
 
 

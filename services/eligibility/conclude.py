@@ -8,7 +8,7 @@ from typing import Any, Final
 from libs import x12
 from libs.codes import payers
 from libs.common.db import Row, Transaction
-from services.eligibility import authorize, store, tell
+from services.eligibility import authorize, later, store, tell
 from services.eligibility import tables as t
 from services.eligibility.benefits import Benefits
 from services.eligibility.estimate import Estimate, estimate
@@ -32,6 +32,9 @@ async def waits_for(tx: Transaction, check: Row, following: str) -> None:
 
 async def refused(tx: Transaction, check: Mapping[str, Any], *, owner: str) -> None:
     """The payer would not say; nobody is billed before the owner has looked."""
+    if await later.is_later(tx, check):
+        await later.refused(tx, check, owner=owner)
+        return
     encounter = await _current(tx, check)
     if encounter is None:
         return
@@ -50,6 +53,9 @@ async def answered(
     tx: Transaction, check: Mapping[str, Any], benefits: Benefits, answer: x12.EligibilityAnswer
 ) -> None:
     """The estimate is on the check, and the session knows where its claim goes and what it needs."""
+    if await later.is_later(tx, check):
+        await later.answered(tx, check)
+        return
     found = await _estimate(tx, check, benefits)
     if found is not None:
         await store.update(tx, t.check, check["id"], {"estimate": _plain(found)})

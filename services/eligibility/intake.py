@@ -52,6 +52,18 @@ async def on_encounter_created(tx: Transaction, event: Envelope[EncounterCreated
     else:
         await store.update(tx, t.encounter, data.encounter_id, session)
     await _check(tx, session)
+    named = sorted(detail.coverages, key=lambda one: one.rank)
+    for coverage_id, coverage in list(zip(coverage_ids, named, strict=True))[1:]:
+        if coverage.may_be_asked:
+            await _check_later(tx, session, coverage_id)
+
+
+async def _check_later(tx: Transaction, session: dict[str, Any], coverage_id: str) -> None:
+    """A coverage after the first is asked about once a month, until its payer has said yes."""
+    coverage = await store.find(tx, t.coverage, coverage_id)
+    assert coverage is not None, "it has just been written"
+    if not await store.affirmed(tx, coverage, session["service_date"], check.OPEN):
+        await check.start(tx, {**session, "encounter_id": session["id"]}, dict(coverage))
 
 
 async def _check(tx: Transaction, session: dict[str, Any]) -> None:

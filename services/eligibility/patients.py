@@ -102,14 +102,24 @@ async def _supersede(tx: Transaction, patient_id: str, coverage_id: str, rank: i
             await change(tx, row, {"status": SUPERSEDED})
 
 
+async def tell_again(tx: Transaction, coverage_id: str) -> None:
+    """What has been found out of the coverage is told, as its next version."""
+    row = await store.find(tx, t.coverage, coverage_id, lock=True)
+    assert row is not None, "a coverage is never deleted"
+    await store.update(tx, t.coverage, coverage_id, {"version": row["version"] + 1})
+    await tell(tx, coverage_id)
+
+
 async def tell(tx: Transaction, coverage_id: str) -> None:
     row = await store.find(tx, t.coverage, coverage_id)
     assert row is not None, "it has just been written"
+    routes = await store.routes_of(tx, coverage_id)
     event = CoverageChanged(
         coverage_id=row["id"],
         patient_id=row["patient_id"],
         practice_id=row["practice_id"],
         payer_id=row["payer_id"],
+        bill_payer_id=routes[0]["administrator_id"] if routes else None,
         rank=row["rank"],
         status=row["status"],
         sealed=CoverageIdentity(**{name: row[name] for name in MEMBER}),

@@ -1,7 +1,7 @@
 """The only SQL of eligibility: people, sessions, checks, routes, authorizations and fees."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,6 +58,20 @@ async def coverages(tx: Transaction, patient_id: str) -> Sequence[Row]:
     """The patient's coverages, primary first."""
     c = t.coverage.c
     return await tx.all(sa.select(t.coverage).where(c.patient_id == patient_id).order_by(c.rank, c.id))
+
+
+async def affirmed(tx: Transaction, coverage: Row, on: date, still_open: Sequence[str]) -> bool:
+    """Whether the coverage's payer has said that it holds in the month of that day, or is being asked."""
+    c = t.check.c
+    first = on.replace(day=1)
+    found = sa.select(sa.literal(1)).where(
+        c.patient_id == coverage["patient_id"],
+        c.coverage_id == coverage["id"],
+        c.service_date >= first,
+        c.service_date < (first + timedelta(days=31)).replace(day=1),
+        sa.or_(c.status.in_(still_open), c.outcome == "active"),
+    )
+    return await tx.scalar(found.limit(1)) is not None
 
 
 async def practice(tx: Transaction, practice_id: str) -> Row | None:

@@ -92,3 +92,13 @@ async def test_a_session_that_is_not_protected_waits_for_no_consent(desk: Desk) 
     encounter = await desk.submitted(sensitivity={"labels": ["mental_health"]})
     assert (await desk.claim(encounter))["status"] == "submitted"
     assert desk.sent_file().claims[0].notes == ()
+
+
+async def test_a_second_payer_that_the_consent_does_not_name_is_not_asked_either(desk: Desk) -> None:
+    await consent(desk, payer_ids=["pay_harborbh"])
+    second = {"rank": 2, "payer": {"id": "pay_summit"}, "member_id": "S777"}
+    await desk.send(an_encounter(sensitivity=PROTECTED, coverages=[*an_encounter()["coverages"], second]))
+    [told] = await desk.api.told(EncounterCreated)
+    assert told.sealed is not None
+    asked = {coverage.payer_id: coverage.may_be_asked for coverage in told.sealed.coverages}
+    assert asked == {"pay_harborbh": True, "pay_summit": False}

@@ -44,3 +44,11 @@ async def test_the_next_is_active_on_the_date_of_service(desk: Desk) -> None:
     found = await after(desk, encounter)
     assert found is not None
     assert (found.rank, found.identity["member_id"]) == (3, "M4")
+
+
+async def test_a_later_plan_that_leaves_behavioral_health_to_somebody_is_billed_there(desk: Desk) -> None:
+    encounter = await desk.send(an_encounter())
+    await told(desk, encounter["patient_id"], 1, 2, payer_id="pay_meridian", bill_payer_id="pay_harborbh")
+    found = await after(desk, encounter)
+    assert found is not None
+    assert (found.payer_id, found.identity["member_id"]) == ("pay_harborbh", "M1")

@@ -10,7 +10,7 @@ from libs.common.events.envelope import Cents, Code, Event, Id, Sealed
 
 
 class EncounterCoverage(BaseModel):
-    """A coverage as the EHR names it; `rank` 1 is primary."""
+    """A coverage as the EHR names it; `rank` 1 is primary. `may_be_asked`: its payer may learn of the session."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,6 +22,7 @@ class EncounterCoverage(BaseModel):
     subscriber_first_name: str | None = None
     subscriber_last_name: str | None = None
     subscriber_dob: date | None = None
+    may_be_asked: bool = True
 
 
 class CodedService(BaseModel):

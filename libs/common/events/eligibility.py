@@ -20,7 +20,10 @@ class CoverageIdentity(Sealed):
 
 
 class CoverageChanged(Event):
-    """A patient's coverage as it now stands; `rank` 1 is primary."""
+    """A patient's coverage as it now stands; `rank` 1 is primary.
+
+    `bill_payer_id`: who administers behavioral health, where the payer is known to leave that to somebody.
+    """
 
     topic: ClassVar[str] = "coverage.changed"
     producer: ClassVar[str] = "eligibility"
@@ -31,6 +34,7 @@ class CoverageChanged(Event):
     patient_id: Id
     practice_id: Id
     payer_id: Id
+    bill_payer_id: Id | None = None
     rank: int = Field(ge=1, le=9)
     status: Code
     sealed: CoverageIdentity | None = None
