@@ -5,7 +5,6 @@ skipped for ever. Lock, append and move share one connection, so a leader that h
 """
 
 import asyncio
-import json
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import asyncpg
 
 from libs.common import metrics
 from libs.common.crashpoints import crashpoint
-from libs.common.log import EventLog, LogRefused, Message
+from libs.common.log import EventLog, LogRefused
 from libs.common.transient import is_transient, wait, waits
 
 log = logging.getLogger(__name__)
@@ -128,15 +127,15 @@ class Relay:
         rows = await connection.fetch(_OLDEST, BATCH_ROWS, BATCH_BYTES)
         if not rows:
             return 0, 0
-        messages = [message_of(row) for row in rows]
+        ids = [row["id"] for row in rows]
         crashpoint("relay.read")
         async with connection.transaction():
-            await self.event_log.append(connection, messages)
+            await self.event_log.append_rows(connection, ids)
             crashpoint("relay.published")
-            await connection.execute(_MOVE, [row["id"] for row in rows])
+            await connection.execute(_MOVE, ids)
         crashpoint("relay.moved")
-        metrics.RELAYED.inc(len(rows))
-        return len(rows), sum(len(message.value) for message in messages)
+        metrics.RELAYED.inc(len(ids))
+        return len(ids), rows[-1]["upto"]
 
     def _on_notice(self, *_: Any) -> None:
         self._wake.set()
@@ -144,13 +143,6 @@ class Relay:
     @property
     def _lock_name(self) -> str:
         return f"relay/{self.schema}"
-
-
-def message_of(row: asyncpg.Record, **headers: str) -> Message:
-    """The message of a row of `outbox` or `sent`, with further headers."""
-    return Message(
-        topic=row["topic"], key=row["key"], value=row["value"], headers={**json.loads(row["headers"]), **headers}
-    )
 
 
 _TRY_LOCK = "select pg_try_advisory_lock(hashtextextended($1, 0))"
@@ -163,11 +155,11 @@ _HOLDER_AND_OLDEST = """
     ) as holder
 """
 _OLDEST = """
-    select id, topic, key, value, headers::text from (
-        select o.*, sum(octet_length(value)) over (order by id) as upto
-        from (select * from outbox order by id limit $1) o
+    select id, upto from (
+        select id, octet_length(value) as octets, sum(octet_length(value)) over (order by id) as upto
+        from (select id, value from outbox order by id limit $1) o
     ) summed
-    where upto - octet_length(value) < $2
+    where upto - octets < $2
     order by id
 """
 _MOVE = """

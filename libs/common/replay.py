@@ -7,8 +7,7 @@ import asyncpg
 
 from libs.common.ids import uuid7
 from libs.common.inbox import REPLAY_RUN, REPLAY_TO
-from libs.common.log import EventLog
-from libs.common.relay import message_of
+from libs.common.log import EventLog, message_of
 
 BATCH_ROWS = 500
 

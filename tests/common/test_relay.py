@@ -11,7 +11,7 @@ import pytest
 
 from libs.common import outbox
 from libs.common.db import Transaction
-from libs.common.log import MAX_VALUE_BYTES, EventLog, Message, Record, RecordTooLarge
+from libs.common.log import MAX_VALUE_BYTES, EventLog, Record, RecordTooLarge
 from libs.common.log.embedded import EmbeddedLog
 from libs.common.relay import Relay
 from tests.common.log.dock import Dock
@@ -89,8 +89,8 @@ class Hanging:
     def __getattr__(self, name: str) -> object:
         return getattr(self.log, name)
 
-    async def append(self, connection: asyncpg.Connection | None, messages: Sequence[Message]) -> None:
-        await self.log.append(connection, messages)
+    async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+        await self.log.append_rows(connection, ids)
         self.reached.set()
         await asyncio.Event().wait()
 
@@ -129,8 +129,8 @@ async def test_a_standby_leaves_a_leader_alone_that_has_much_to_do(dock: Dock) -
 class Slow(Hanging):
     """A log that takes its time for each batch, so that rows grow older than a standby's patience."""
 
-    async def append(self, connection: asyncpg.Connection | None, messages: Sequence[Message]) -> None:
-        await self.log.append(connection, messages)
+    async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+        await self.log.append_rows(connection, ids)
         await asyncio.sleep(0.3)
 
 

@@ -5,6 +5,7 @@ or whose partition moves, leaves the tail since its last commit to be read again
 the embedded log and merely rising in Kafka.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -54,6 +55,13 @@ class Message:
     def __post_init__(self) -> None:
         if len(self.value) > MAX_VALUE_BYTES:
             raise RecordTooLarge(f"{self.topic}: {len(self.value)} bytes, at most {MAX_VALUE_BYTES}")
+
+
+def message_of(row: asyncpg.Record, **headers: str) -> Message:
+    """The message of a row of `outbox` or `sent`, with further headers."""
+    return Message(
+        topic=row["topic"], key=row["key"], value=row["value"], headers={**json.loads(row["headers"]), **headers}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +121,9 @@ class EventLog(Protocol):
         same; appending the whole batch again keeps the order of each key (first occurrences).
         Raises LogUnavailable, LogRefused.
         """
+
+    async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+        """Append these rows of the outbox that `connection` sees, in the order of their ids; else as `append`."""
 
     def consumer(self, group: str, topics: Iterable[str]) -> Consumer:
         """A new member of `group`, not connected yet."""

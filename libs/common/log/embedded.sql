@@ -105,7 +105,7 @@ begin
     from unnest(topics, keys) with ordinality i(topic, key, n)
     left join log.topic t on t.name = i.topic
     left join log.partition p
-        on p.topic = t.name and p.number = (hashtextextended(i.key, 0) & 9223372036854775807) % t.partitions;
+        on p.topic = t.name and p.number = ((hashtextextended(i.key, 0) & 9223372036854775807) % t.partitions)::integer;
     if array_position(ids, null) is not null then
         raise undefined_object using message = 'no such topic: ' || topics[array_position(ids, null)];
     end if;

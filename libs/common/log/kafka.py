@@ -19,7 +19,7 @@ from aiokafka import TopicPartition as KafkaTopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from libs.common.log import PARTITIONS, LogUnavailable, Message, TopicPartition
+from libs.common.log import PARTITIONS, LogUnavailable, Message, TopicPartition, message_of
 from libs.common.log.kafka_consumer import MAX_REQUEST_BYTES, KafkaConsumer, stop_client, translated
 from libs.common.settings import MissingSetting, secret, secret_in
 
@@ -90,6 +90,9 @@ class KafkaLog:
         except BaseException:
             await self._discard_producer()
             raise
+
+    async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+        await self.append(None, [message_of(row) for row in await connection.fetch(_ROWS, ids)])
 
     async def _send(self, messages: Sequence[Message]) -> None:
         if self._producer is None:
@@ -233,3 +236,6 @@ def _seen(future: asyncio.Future[Any]) -> None:
     """The outcome of a send that nobody waits for any more is no unhandled error."""
     if not future.cancelled():
         future.exception()
+
+
+_ROWS = "select topic, key, value, headers::text from outbox where id = any($1::bigint[]) order by id"
