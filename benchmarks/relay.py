@@ -12,22 +12,17 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from benchmarks.events import TOPIC, rows
 from benchmarks.figures import Figure, middle
 from benchmarks.stage import Stage
 from deploy.kafka import broker
 from libs.common import relay
-from libs.common.events import ClaimUpdated, write
-from libs.common.events.envelope import Event
-from libs.common.ids import new_id, uuid7
 from libs.common.log import EventLog
 from libs.common.log.embedded import EmbeddedLog
 from libs.common.log.kafka import KafkaLog
 
 ROWS = 20_000
 ROUNDS = 5
-TOPIC = ClaimUpdated.topic
-
-Row = tuple[str, str, str, str, bytes]
 
 
 async def measure(stage: Stage) -> list[Figure]:
@@ -84,45 +79,10 @@ async def _fill(connection: asyncpg.Connection) -> None:
     """The outbox of claims holds these rows and nothing else, vacuumed, and so are the tables they go to."""
     await connection.execute("truncate claims.outbox, claims.sent, log.record")
     await connection.copy_records_to_table(
-        "outbox", schema_name="claims", columns=("event_id", "topic", "key", "tenant_id", "value"), records=rows()
+        "outbox", schema_name="claims", columns=("event_id", "topic", "key", "tenant_id", "value"), records=rows(ROWS)
     )
     await connection.execute("vacuum analyze claims.outbox")
     await connection.execute("checkpoint")
-
-
-def rows() -> list[Row]:
-    """Events as claims tells them, each of another claim."""
-    return [(str(uuid7()), TOPIC, event.subject(), "tnt_bench", _written(event)) for event in map(_told, range(ROWS))]
-
-
-def _told(number: int) -> ClaimUpdated:
-    return ClaimUpdated(
-        claim_id=new_id("clm"),
-        encounter_id=new_id("enc"),
-        practice_id="prc_bench",
-        patient_id=new_id("pat"),
-        provider_id=None,
-        payer_id="pay_medicare",
-        status="ready",
-        owner="payer",
-        code_family="psychotherapy",
-        charge_cents=17_500 + number % 100,
-        clean=True,
-        attempts=0,
-    )
-
-
-def _written(event: Event) -> bytes:
-    attributes = {
-        "id": str(uuid7()),
-        "type": event.full_type(),
-        "source": "/services/claims",
-        "subject": event.subject(),
-        "sequence": "2",
-        "time": "2026-10-05T12:00:00+00:00",
-        "tenantid": "tnt_bench",
-    }
-    return write(attributes, event, None)
 
 
 async def _relayed(stage: Stage, event_log: EventLog, connection: asyncpg.Connection) -> float:

@@ -21,6 +21,7 @@ from deploy.local.postgres import Cluster, remove
 from deploy.local.postmaster import free_port
 from libs.common.bootstrap import SCHEMAS, bootstrap, ensure_database
 from libs.common.migrations import upgrade
+from libs.common.settings import Role
 from tests.conftest import PASSWORDS, ROOT, TestDatabase
 
 START_SECONDS = 30.0
@@ -42,7 +43,24 @@ class Stage:
     def api(self, service: str, environment: Mapping[str, str] | None = None) -> Iterator[int]:
         """The service's API answers at this port of 127.0.0.1."""
         port = free_port()
-        given = {
+        given = self._settings(service, "api", port) | {
+            # Nobody is kept out for being fast.
+            "PARITY_RATE_LIMIT": "1000000",
+            **(environment or {}),
+        }
+        with self.process(f"services.{service}", "api", port=port, path="/readyz", environment=given):
+            yield port
+
+    @contextmanager
+    def worker(self, service: str) -> Iterator[None]:
+        """The service's worker consumes, relays and does what is due."""
+        port = free_port()
+        given = self._settings(service, "worker", port)
+        with self.process(f"services.{service}", "worker", port=port + 100, path="/livez", environment=given):
+            yield
+
+    def _settings(self, service: str, role: Role, port: int) -> dict[str, str]:
+        return {
             "PARITY_MODE": "local",
             "PARITY_CLOCK": "platform",
             "PARITY_KEYRING": str(self.keys.keyring),
@@ -51,13 +69,8 @@ class Stage:
             "PARITY_ISSUER": ISSUER,
             "PARITY_AUDIENCE": AUDIENCE,
             f"{service.upper()}_PORT": str(port),
-            f"{service.upper()}_DATABASE_API": self.database.url(service, "api"),
-            # Nobody is kept out for being fast.
-            "PARITY_RATE_LIMIT": "1000000",
-            **(environment or {}),
+            f"{service.upper()}_DATABASE_{role.upper()}": self.database.url(service, role),
         }
-        with self.process(f"services.{service}", "api", port=port, path="/readyz", environment=given):
-            yield port
 
     @contextmanager
     def process(
