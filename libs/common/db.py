@@ -16,7 +16,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from libs.common import statements
+from libs.common import statements, traced_sql
 from libs.common.clock import Clock, SystemClock
 from libs.common.sealing import Keyring
 
@@ -48,7 +48,6 @@ class Transaction:
     practice_ids: frozenset[str] | None = None
     correlation_id: str | None = None
     causation_id: str | None = None
-    traceparent: str | None = None
     request_id: str | None = None
     opens_sealed: bool = True
     """Whether handlers see the sealed part of events."""
@@ -169,7 +168,6 @@ class Database:
         practice_ids: Iterable[str] | None = None,
         actor: str = "worker",
         correlation_id: str | None = None,
-        traceparent: str | None = None,
         request_id: str | None = None,
     ) -> AsyncIterator[Transaction]:
         """One unit of work: committed when the block ends, rolled back when it raises."""
@@ -188,7 +186,6 @@ class Database:
                 tenant_id=tenant_id,
                 practice_ids=practices,
                 correlation_id=correlation_id,
-                traceparent=traceparent,
                 request_id=request_id,
             )
             yield tx
@@ -222,7 +219,7 @@ class Database:
 
 def connect(url: str, *, service: str, pool: int = 10) -> AsyncEngine:
     """An engine over asyncpg for a `postgresql://` URL; JSON columns are read and written with orjson."""
-    return create_async_engine(
+    engine = create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=pool,
         max_overflow=pool,
@@ -245,3 +242,5 @@ def connect(url: str, *, service: str, pool: int = 10) -> AsyncEngine:
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
+    traced_sql.watch(engine.sync_engine)
+    return engine

@@ -16,7 +16,7 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.common import audit, bodies, idempotency, logs, telemetry
+from libs.common import audit, bodies, idempotency, logs
 from libs.common.auth import Principal, Verifier
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
@@ -110,7 +110,6 @@ class Doors:
             practice_ids=_practices(request, principal),
             actor=principal.subject if principal else "anyone",
             correlation_id=visit.request_id,
-            traceparent=telemetry.current(),
             request_id=visit.request_id,
         ) as tx:
             if asked is not None and (stored := await idempotency.begin(tx, asked)) is not None:

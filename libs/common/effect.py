@@ -36,7 +36,6 @@ async def apply(tx: Transaction, arrival: Arrival, handlers: Handlers, events: E
     ):
         tx.correlation_id = arrival.correlation_id
         tx.causation_id = str(arrival.event_id)
-        tx.traceparent = telemetry.current()
         opens = tx.keyring.open if tx.keyring and tx.opens_sealed else None
         event: Envelope[Any] = read(record.value, events[record.topic], opens)
         await handlers[record.topic](tx, event)

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from libs.common import telemetry
 from libs.common.db import Transaction
 from libs.common.events.envelope import Event, write
 from libs.common.ids import uuid7
@@ -32,7 +33,7 @@ async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
         "tenantid": tx.tenant,
         "correlationid": tx.correlation_id,
         "causationid": tx.causation_id,
-        "traceparent": tx.traceparent,
+        "traceparent": telemetry.current(),
     }
     message = Message(topic=event.topic, key=subject, value=write(attributes, event, sealed))  # or RecordTooLarge
     await tx.execute(

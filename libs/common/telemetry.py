@@ -9,11 +9,12 @@ import atexit
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
 from opentelemetry.trace import (
+    Link,
     NonRecordingSpan,
     Span,
     SpanContext,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 SAMPLED: Final = "0.1"
 _HEADER: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+
+
+_TRACE_ENDS: Final = 35
+"""Where the trace id of a `traceparent` ends."""
 
 
 def from_header(traceparent: str | None) -> SpanContext | None:
@@ -95,11 +100,16 @@ def span(
 ) -> Iterator[Span]:
     """What runs inside is a span, child of `parent` (a traceparent) or of what runs now; a new trace where neither is.
 
+    Where `parent` belongs to another trace than what runs now, the span is linked with that, as a batch with its parts.
     An exception marks the span with its type and nothing of its text.
     """
     outer = from_header(parent)
     base = trace.set_span_in_context(NonRecordingSpan(outer)) if outer is not None else None
-    opened = trace.get_tracer("parity").start_span(name, context=base, kind=kind, attributes=attributes)
+    around = trace.get_current_span().get_span_context()
+    apart = outer is not None and around.is_valid and around.trace_id != outer.trace_id
+    opened = trace.get_tracer("parity").start_span(
+        name, context=base, kind=kind, attributes=attributes, links=[Link(around)] if apart else None
+    )
     if not opened.get_span_context().is_valid:
         opened = NonRecordingSpan(_fresh(outer))
     with trace.use_span(opened, end_on_exit=True, record_exception=False, set_status_on_exception=False):
@@ -108,6 +118,16 @@ def span(
         except BaseException as error:
             opened.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise
+
+
+def share(name: str, flow: str | None) -> AbstractContextManager[Span]:
+    """What runs inside is one flow's share of work for many: a span of the flow's own trace, linked with what runs now.
+
+    `flow` is any context of that trace; where what runs now is part of it, or nobody knows it, the span is its child.
+    """
+    now = current()
+    here = flow is None or (now is not None and now[:_TRACE_ENDS] == flow[:_TRACE_ENDS])
+    return span(name, parent=None if here else flow)
 
 
 def _fresh(outer: SpanContext | None) -> SpanContext:

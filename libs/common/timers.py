@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 import sqlalchemy as sa
 
-from libs.common import metrics
+from libs.common import metrics, telemetry
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.sealing import Keyring
@@ -38,6 +38,8 @@ class Due:
     id: str
     at: datetime
     attempts: int
+    traceparent: str | None = None
+    """The trace in which it was set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,8 @@ class Timer:
 
 async def set(tx: Transaction, kind: str, id: str, *, at: datetime) -> None:
     """`id` is due at `at`, whatever it was set for before."""
-    await tx.execute(_SET, {"kind": kind, "tenant": tx.tenant, "id": id, "at": at})
+    values = {"kind": kind, "tenant": tx.tenant, "id": id, "at": at, "trace": telemetry.current()}
+    await tx.execute(_SET, values)
     tx.wakes.add(f"{tx.service}_timer")
 
 
@@ -130,7 +133,14 @@ class Runner:
         async with self._work.db.transaction() as tx:
             rows = await tx.all(_FIND, {"now": tx.now, "kinds": list(self._steps), "most": self._most * 2})
         found = [
-            Due(kind=r["kind"], tenant_id=r["tenant_id"], id=r["id"], at=r["due_at"], attempts=r["attempts"])
+            Due(
+                kind=r["kind"],
+                tenant_id=r["tenant_id"],
+                id=r["id"],
+                at=r["due_at"],
+                attempts=r["attempts"],
+                traceparent=r["traceparent"],
+            )
             for r in rows
         ]
         return [due for due in found if (due.kind, due.tenant_id, due.id) not in self._running][:free]
@@ -146,7 +156,7 @@ class Runner:
     async def _guarded(self, due: Due) -> None:
         crashpoint("timer.begun")
         try:
-            with metrics.timer(due.kind):
+            with telemetry.span(due.kind, parent=due.traceparent), metrics.timer(due.kind):
                 await self._steps[due.kind](self._work, due)
         except Exception as error:  # noqa: BLE001  every failure of a step is tried again, later and later
             log.warning("timer_failed", extra={"kind": due.kind, "id": due.id, "error": type(error).__name__})
@@ -218,8 +228,9 @@ async def _wait(events: list[asyncio.Event], seconds: float) -> None:
 
 
 _SET = sa.text(
-    "insert into timer (kind, tenant_id, id, due_at) values (:kind, :tenant, :id, :at) "
-    "on conflict (kind, tenant_id, id) do update set due_at = excluded.due_at, attempts = 0, not_before = null"
+    "insert into timer (kind, tenant_id, id, due_at, traceparent) values (:kind, :tenant, :id, :at, :trace) "
+    "on conflict (kind, tenant_id, id) do update set due_at = excluded.due_at, traceparent = excluded.traceparent, "
+    "attempts = 0, not_before = null"
 )
 _CLEAR = sa.text("delete from timer where kind = :kind and tenant_id = :tenant and id = :id")
 _DONE = sa.text("delete from timer where kind = :kind and tenant_id = :tenant and id = :id and due_at = :at")

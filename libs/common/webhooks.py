@@ -221,7 +221,6 @@ async def _map(work: Work, due: Due, service: Service) -> None:
         )
         if row is not None and row["status"] == "received":
             with telemetry.span("inbound.map", parent=row["traceparent"]):
-                tx.traceparent = telemetry.current()
                 if row["practice_id"] is not None:
                     await tx.set_tenant(due.tenant_id, [row["practice_id"]])
                 await service.inbound[row["kind"]](tx, _message(work, row))

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from libs import x12
 from libs.codes import claim_status
-from libs.common import tasks, timers
+from libs.common import tasks, telemetry, timers
 from libs.common.clearinghouse import HttpClearinghouse, MailItem, account_of
 from libs.common.db import Row, Transaction
 from libs.common.ids import derived_id
@@ -221,8 +221,9 @@ async def _say(
     claim = await store.load(tx, row["claim_id"], lock=True)
     if claim.submission_id != row["id"]:
         return
-    if verdict == "accepted" and claim.can(Step.ACCEPT):
-        await move(tx, claim, Step.ACCEPT, words=words, **changes)
-    elif verdict == "rejected" and claim.can(Step.REJECT):
-        claim = await move(tx, claim, Step.REJECT, reasons=("rejected",), owner=owner, words=words)
-        await correct.sent_back(tx, claim)
+    with telemetry.share("claims.acknowledged", claim.traceparent):
+        if verdict == "accepted" and claim.can(Step.ACCEPT):
+            await move(tx, claim, Step.ACCEPT, words=words, **changes)
+        elif verdict == "rejected" and claim.can(Step.REJECT):
+            claim = await move(tx, claim, Step.REJECT, reasons=("rejected",), owner=owner, words=words)
+            await correct.sent_back(tx, claim)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from libs.common import audit, outbox, timers
+from libs.common import audit, outbox, telemetry, timers
 from libs.common.db import Row, Transaction
 from libs.common.ids import derived_id, new_id
 from libs.common.problems import Conflict, NotFound
@@ -107,7 +107,8 @@ async def _follow(tx: Transaction, patient_id: str) -> None:
     )
     for row in rows:
         current = await store.load(tx, row["of_claim"], lock=True)
-        tx.correlation_id = row["id"]
-        if not row["told"]:
-            await tell_session(tx, EncounterIn.model_validate(row["detail"]), dict(row), current)
-        await scrub.run(tx, current.id)
+        with telemetry.share("claims.consent", current.traceparent):
+            tx.correlation_id = row["id"]
+            if not row["told"]:
+                await tell_session(tx, EncounterIn.model_validate(row["detail"]), dict(row), current)
+            await scrub.run(tx, current.id)

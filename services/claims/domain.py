@@ -201,6 +201,8 @@ class Claim:
     payer_control_number: str | None = None
     authorization_id: str | None = None
     cut_at: datetime | None = None
+    traceparent: str | None = None
+    """The trace in which its session came in."""
 
     @property
     def charge_cents(self) -> int:

@@ -8,7 +8,7 @@ import orjson
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from libs.common import tasks
+from libs.common import tasks, telemetry
 from libs.common.db import Row, Transaction
 from libs.common.ids import derived_id, new_id
 from libs.common.problems import Conflict, FieldError, Invalid, Malformed, field_errors
@@ -188,6 +188,7 @@ async def _claim(
         service_date=encounter["service_date"],
         provider_npi=sent.providers.rendering.npi,
         content=content,
+        traceparent=telemetry.current(),
     )
     fresh = await scrub.priced(tx, fresh)
     if present is None:

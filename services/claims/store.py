@@ -33,6 +33,7 @@ _PLAIN = (
     "payer_control_number",
     "authorization_id",
     "cut_at",
+    "traceparent",
 )
 
 

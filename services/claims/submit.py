@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from libs import x12
 from libs.codes import payers
-from libs.common import outbox, tasks, timers
+from libs.common import outbox, tasks, telemetry, timers
 from libs.common.clearinghouse import Account, ClearinghouseRefused, HttpClearinghouse, Receipt, account_of, zone_of
 from libs.common.clock import at_hour, next_time
 from libs.common.crashpoints import crashpoint
@@ -103,7 +103,8 @@ async def _store_batch(tx: Transaction, account: Account, claims: Sequence[Claim
         )
     )
     for material, record in zip(writable, records, strict=True):
-        await _store_submission(tx, batch_id, material, record)
+        with telemetry.share("claims.batch", material.claim.traceparent):
+            await _store_submission(tx, batch_id, material, record)
     await timers.set(tx, SEND, batch_id, at=tx.now)
 
 
@@ -236,16 +237,17 @@ async def pull_next(tx: Transaction) -> None:
 async def _confirm_claim(tx: Transaction, row: Row) -> None:
     await tx.execute(tables.submission.update().where(tables.submission.c.id == row["id"]).values(status="sent"))
     claim = await store.load(tx, row["claim_id"], lock=True)
-    if claim.submission_id == row["id"] and claim.can(Step.CONFIRM):
-        claim = await move(tx, claim, Step.CONFIRM)
-    tx.correlation_id = claim.encounter_id
-    following = await coverages.after(tx, claim, row["rank"])
-    told = tell.claim_submitted(tx, claim, row, next_payer=following is not None)
-    await outbox.add(tx, told, sequence=claim.version)
-    if claim.rank > 1:
-        await next_payer.expect(tx, claim)
-    await correct.resubmitted(tx, claim)
-    await settle.apply(tx, claim)
+    with telemetry.share("claims.submitted", claim.traceparent):
+        if claim.submission_id == row["id"] and claim.can(Step.CONFIRM):
+            claim = await move(tx, claim, Step.CONFIRM)
+        tx.correlation_id = claim.encounter_id
+        following = await coverages.after(tx, claim, row["rank"])
+        told = tell.claim_submitted(tx, claim, row, next_payer=following is not None)
+        await outbox.add(tx, told, sequence=claim.version)
+        if claim.rank > 1:
+            await next_payer.expect(tx, claim)
+        await correct.resubmitted(tx, claim)
+        await settle.apply(tx, claim)
 
 
 async def refuse(tx: Transaction, batch_id: str, words: str) -> None:

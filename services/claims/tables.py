@@ -66,6 +66,7 @@ claim = sa.Table(
     sa.Column("content", pg.JSONB, nullable=False),
     sa.Column("findings", pg.JSONB, nullable=False),
     sa.Column("cut_at", _time),
+    sa.Column("traceparent", sa.Text),
     sa.Column("created_at", _time, nullable=False),
     sa.Column("updated_at", _time, nullable=False),
 )  # fmt: skip

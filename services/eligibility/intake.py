@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from libs.common import telemetry
 from libs.common.db import Transaction
 from libs.common.events.claims import EncounterCreated
 from libs.common.events.credentialing import PracticeChanged
@@ -48,7 +49,9 @@ async def on_encounter_created(tx: Transaction, event: Envelope[EncounterCreated
         "claim_sequence": claim["sequence"] if claim else 0,
     }
     if found is None:
-        await store.insert(tx, t.encounter, {**session, "units": 0, "told_sequence": 0})
+        await store.insert(
+            tx, t.encounter, {**session, "units": 0, "told_sequence": 0, "traceparent": telemetry.current()}
+        )
     else:
         await store.update(tx, t.encounter, data.encounter_id, session)
     await _check(tx, session)

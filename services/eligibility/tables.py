@@ -73,6 +73,7 @@ encounter = sa.Table(
     sa.Column("units", sa.Integer, nullable=False),
     sa.Column("told", _json),
     sa.Column("told_sequence", sa.Integer, nullable=False),
+    sa.Column("traceparent", sa.Text),
 )  # fmt: skip
 """A session: what the payer said of it (`finding`), the units it needs (`want`) and has, and what was last told.
 

@@ -1,6 +1,6 @@
 """What other services learn of a session: eligibility.checked, whenever what it says has changed."""
 
-from libs.common import outbox
+from libs.common import outbox, telemetry
 from libs.common.db import Row, Transaction
 from libs.common.events.eligibility import CheckedIdentity, EligibilityChecked
 from services.eligibility import store
@@ -42,7 +42,8 @@ async def checked(tx: Transaction, encounter_id: str) -> None:
     sequence = row["told_sequence"] + 1
     await store.update(tx, t.encounter, encounter_id, {"told": told, "told_sequence": sequence})
     before, tx.correlation_id = tx.correlation_id, encounter_id
-    await outbox.add(tx, event, sequence=sequence)
+    with telemetry.share("eligibility.checked", row["traceparent"]):
+        await outbox.add(tx, event, sequence=sequence)
     tx.correlation_id = before
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from libs.common import telemetry
 from libs.common.db import Transaction
 from libs.common.events import ClaimSubmitted, ClaimUpdated, CoverageChanged, Envelope, PracticeChanged
 from services.remittance import denials, ledger, post
@@ -56,6 +57,7 @@ async def _record(tx: Transaction, sent: ClaimSubmitted) -> bool:
             "payer_id": sent.payer_id,
             "service_date": first,
             "first_submitted_on": sent.submitted_on,
+            "traceparent": telemetry.current(),
         },
     )
     new = await claims.add_submission(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from libs.common import telemetry
 from libs.common.db import Transaction
 from libs.common.events import PaymentPosted
 from libs.common.events.remittance import Buckets as EventBuckets
@@ -37,6 +38,11 @@ async def post_payment(tx: Transaction, found: Answer, named: Match | None) -> s
         return "unmatched"
     claim = await claims.lock(tx, matched.submission.claim_id)
     assert claim is not None, "a submission has a receivable"
+    with telemetry.share("remittance.payment", claim.traceparent):
+        return await _decided(tx, found, matched, claim)
+
+
+async def _decided(tx: Transaction, found: Answer, matched: Match, claim: Receivable) -> str | None:
     decided = await lines_decided(tx, found, matched)
     if isinstance(decided, str):
         return decided

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from libs.common import tasks
+from libs.common import tasks, telemetry
 from libs.common.db import Transaction
 from libs.common.ids import new_id
 from services.remittance import decision, denials, ledger
@@ -15,6 +15,7 @@ from services.remittance.ledger import DAYS_TO_LOOK_AT_IT, OWNER
 from services.remittance.match import Match, find
 from services.remittance.store import claims, remittances
 from services.remittance.store import ledger as journals
+from services.remittance.store.claims import Receivable
 from services.remittance.store.remittances import Answer, Posting
 
 
@@ -25,6 +26,11 @@ async def post_reversal(tx: Transaction, found: Answer) -> str | None:
         return "reversal_unmatched"
     claim = await claims.lock(tx, candidates[0].claim_id)
     assert claim is not None, "a posting has a receivable"
+    with telemetry.share("remittance.reversal", claim.traceparent):
+        return await _reversed(tx, found, candidates, claim)
+
+
+async def _reversed(tx: Transaction, found: Answer, candidates: list[Posting], claim: Receivable) -> str | None:
     live = {one.id for one in await remittances.live_postings(tx, claim_id=claim.claim_id)}
     candidates = [one for one in candidates if one.id in live]
     if not candidates:

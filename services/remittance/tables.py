@@ -30,7 +30,8 @@ coverage = _table(
 claim_state = _table("claim_state", tenant_id=_T, claim_id=_T, practice_id=_T, status=_T, rank=_I, sequence=_I)
 receivable = _table(
     "receivable", tenant_id=_T, claim_id=_T, practice_id=_T, patient_id=_T, encounter_id=_T, provider_id=_T,
-    payer_id=_T, service_date=_D, first_submitted_on=_D, version=_I, created_at=_AT,
+    payer_id=_T, service_date=_D, first_submitted_on=_D, version=_I, traceparent=_T,
+    created_at=_AT,
 )  # fmt: skip
 submission = _table(
     "submission", tenant_id=_T, id=_T, claim_id=_T, practice_id=_T, payer_id=_T, rank=_I, attempt=_I, frequency=_T,

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from libs.common import telemetry
 from libs.common.consumer import PER_TRANSACTION, TRIES, Inlet, Stopped
 from libs.common.db import Stale, Transaction
 from libs.common.events import Envelope
@@ -61,7 +62,7 @@ async def test_what_a_handler_does_is_caused_by_its_event(dock: Dock) -> None:
 
     async def on_docked(tx: Transaction, event: Envelope[Docked]) -> None:
         found.update(id=event.id, cause=tx.causation_id, correlation=tx.correlation_id, tenant=tx.tenant_id)
-        found.update(trace=(tx.traceparent or "")[3:35], data=event.data)
+        found.update(trace=(telemetry.current() or "")[3:35], data=event.data)
 
     record = a_record(
         dock, "a", 7, correlationid="enc_1", traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

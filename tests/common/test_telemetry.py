@@ -84,6 +84,21 @@ def test_a_span_is_the_child_of_the_stored_context(spans: InMemorySpanExporter) 
     assert f"{span.parent.span_id:016x}" == HEADER.split("-")[2]
 
 
+def test_a_share_of_a_batch_stands_in_its_own_trace_and_is_linked_with_the_batch(spans: InMemorySpanExporter) -> None:
+    with telemetry.span("batch") as batch:
+        with telemetry.share("another's share", HEADER):
+            pass
+        with telemetry.share("nobody's share", None):
+            pass
+        with telemetry.share("our own share", telemetry.current()):
+            pass
+    share, nobodys, own, _ = spans.get_finished_spans()
+    ours = batch.get_span_context().trace_id
+    assert f"{share.context.trace_id:032x}" == HEADER.split("-")[1]
+    assert [link.context.trace_id for link in share.links] == [ours]
+    assert [(one.context.trace_id, len(one.links)) for one in (nobodys, own)] == [(ours, 0)] * 2
+
+
 def test_an_exception_leaves_its_type_and_none_of_its_words(spans: InMemorySpanExporter) -> None:
     with pytest.raises(ValueError, match="Jo"), telemetry.span("step"):
         raise ValueError("Jo Rivera")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from libs.common import timers
+from libs.common import telemetry, timers
 from libs.common.db import Database
 from libs.common.timers import Due, Runner, Timer, Work
 from tests.conftest import TestDatabase
@@ -111,3 +111,23 @@ async def test_work_set_anew_while_it_runs_is_done_again(fresh_database: TestDat
             await timers.set(tx, KIND, "x", at=tx.now - timedelta(days=1))
         await eventually(db, 0)
     assert len(seen) == 2
+
+
+async def test_a_step_goes_on_with_the_trace_in_which_it_was_set(fresh_database: TestDatabase) -> None:
+    seen: list[str | None] = []
+
+    async def step(work: Work, due: Due) -> None:
+        seen.append(telemetry.current())
+        async with work.db.transaction(due.tenant_id) as tx:
+            await timers.done(tx, due)
+
+    async with running(fresh_database, Timer(kind=KIND, step=step)) as db:
+        with telemetry.span("who sets it"):
+            setting = telemetry.current()
+            async with db.transaction("tnt_a") as tx:
+                await timers.set(tx, KIND, "x", at=tx.now)
+        await eventually(db, 0)
+    assert setting is not None
+    (done,) = seen
+    assert done is not None
+    assert done.split("-")[1] == setting.split("-")[1]

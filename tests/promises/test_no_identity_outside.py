@@ -6,14 +6,11 @@ through a practice's whole week, and through everything that goes wrong on the w
 
 import asyncio
 import copy
-import gzip
 import json
-import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,7 @@ from deploy.local.platform import Platform
 from deploy.local.postgres import Cluster, remove
 from libs.common.ids import uuid7
 from tests import opening
+from tests.collector import Collector
 from tests.platform import THURSDAY, Scenario
 
 pytestmark = pytest.mark.flow
@@ -43,40 +41,6 @@ CANARIES = tuple(
         BORN.isoformat(), f"{BORN:%Y%m%d}", f"{BORN:%m/%d/%Y}",
     )
 )  # fmt: skip
-
-
-@dataclass(slots=True, eq=False)
-class Collector:
-    """An OpenTelemetry collector that keeps every span as it came."""
-
-    url: str
-    taken: list[bytes] = field(default_factory=list)
-
-    @classmethod
-    @contextmanager
-    def listening(cls) -> Iterator["Collector"]:
-        found = cls("")
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                found.taken.append(gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body)
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing is said of what came."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        found.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield found
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 @dataclass(slots=True, eq=False)

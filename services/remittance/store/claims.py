@@ -27,6 +27,8 @@ class Receivable:
     first_submitted_on: date
     version: int
     account: PatientAccount
+    traceparent: str | None
+    """The trace in which its session came in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,7 @@ async def under(tx: Transaction, claim_id: str, account: PatientAccount) -> Rece
         first_submitted_on=row["first_submitted_on"],
         version=row["version"],
         account=account,
+        traceparent=row["traceparent"],
     )
 
 

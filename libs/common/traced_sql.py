@@ -1,0 +1,75 @@
+"""Statements as spans of whatever runs them: what they do and to which table, never their text or a value.
+
+What runs on asyncpg itself tells by asyncpg's own logger, what SQLAlchemy runs by its events. Nothing is watched where
+no provider takes spans, and a statement of a trace that is not sampled costs a look.
+"""
+
+import re
+import time
+from functools import lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from asyncpg.connection import LoggedQuery
+from opentelemetry import trace
+from opentelemetry.trace import ProxyTracerProvider, SpanKind, Status, StatusCode
+
+_TABLE: Final = re.compile(r'\b(?:from|into|update)\s+(?!unnest\b|select\b|\()"?([a-z_][a-z0-9_.]*)', re.IGNORECASE)
+_WRITE: Final = re.compile(r"\b(insert|update|delete)\b", re.IGNORECASE)
+_FUNCTION: Final = re.compile(r"\s*select\s+([a-z_][a-z0-9_.]*)\(", re.IGNORECASE)
+
+
+def watch(engine: sa.Engine) -> None:
+    """Each statement on a connection of `engine` becomes a span, if spans go anywhere from this process."""
+    if isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
+        return
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        connection.driver_connection.add_query_logger(_of_asyncpg)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def before(_c: Any, _cursor: Any, _statement: str, _values: Any, context: Any, _many: bool) -> None:
+        context.began_at = time.monotonic()
+
+    @sa.event.listens_for(engine, "after_cursor_execute")
+    def after(_c: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool) -> None:
+        _tell(statement, time.monotonic() - context.began_at, None)
+
+    @sa.event.listens_for(engine, "handle_error")
+    def failed(failure: sa.engine.ExceptionContext) -> None:
+        began_at = getattr(failure.execution_context, "began_at", None)
+        if began_at is not None and failure.statement is not None:
+            _tell(failure.statement, time.monotonic() - began_at, failure.original_exception)
+
+
+def _of_asyncpg(ran: LoggedQuery) -> None:
+    _tell(ran.query, ran.elapsed, ran.exception)
+
+
+def _tell(statement: str, seconds: float, error: BaseException | None) -> None:
+    """A span that has ended; asyncpg tells a moment later, when the span around it may have ended, too."""
+    around = trace.get_current_span().get_span_context()
+    if not around.is_valid or not around.trace_flags.sampled:
+        return
+    operation, subject = about(statement)
+    ended = time.time_ns()
+    told = trace.get_tracer("parity").start_span(
+        f"{operation} {subject}".rstrip(),
+        kind=SpanKind.CLIENT,
+        attributes={"db.system.name": "postgresql", "db.operation.name": operation, "db.collection.name": subject},
+        start_time=ended - int(seconds * 1e9),
+    )
+    if error is not None:
+        told.set_status(Status(StatusCode.ERROR, getattr(error, "sqlstate", None) or type(error).__name__))
+    told.end(ended)
+
+
+@lru_cache(maxsize=4096)
+def about(statement: str) -> tuple[str, str]:
+    """What a statement does, and to which table first, or by which function: `("insert", "outbox")`."""
+    operation = re.match(r"\W*(\w*)", statement)
+    if operation is not None and operation[1].lower() == "with":
+        operation = _WRITE.search(statement) or re.search("(select)", statement, re.IGNORECASE)
+    subject = _FUNCTION.match(statement) or _TABLE.search(statement)
+    return (operation[1].lower() if operation else ""), (subject[1].lower() if subject else "")
