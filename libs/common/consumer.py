@@ -210,6 +210,7 @@ async def consume(
     events: Events = CATALOG,
 ) -> None:
     """Until `stopping`: read, take, commit. Ends within about a transaction's time, having left the group."""
+    metrics.announce(handlers)
     inlet = Inlet(db=db, group=group, handlers=handlers, stopping=stopping, events=events)
     uncommitted: dict[TopicPartition, int] = {}
     pauses = waits()

@@ -7,12 +7,15 @@ so that a name cannot answer differently the second time (DNS rebinding). Local 
 import asyncio
 import ipaddress
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 
 SECONDS = 12.0
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""A gateway sends these on to the IPv4 address in their last four octets (RFC 6052)."""
 
 
 class Forbidden(Exception):
@@ -29,16 +32,23 @@ class Target:
 
 def check_url(url: str, *, local: bool) -> httpx.URL:
     """The URL, if its form is allowed. Raises Forbidden."""
-    parts = urlsplit(url)
+    try:
+        parts, asked = urlsplit(url), httpx.URL(url)
+        port = parts.port
+    except (ValueError, httpx.InvalidURL):
+        raise Forbidden("This is no URL.") from None
     if parts.scheme != "https" and not (local and parts.scheme == "http"):
         raise Forbidden("A webhook goes to an https address.")
     if parts.username or parts.password:
         raise Forbidden("Credentials do not belong into a URL; the signature proves who we are.")
-    if not parts.hostname:
+    if not parts.hostname or port == 0:
         raise Forbidden("The URL has no host.")
     if parts.fragment:
         raise Forbidden("The URL has a fragment, which is never sent.")
-    return httpx.URL(url)
+    with suppress(ValueError):  # a name is looked up when something is sent
+        if not allowed(str(ipaddress.ip_address(parts.hostname)), local=local):
+            raise Forbidden("The address is not public.")
+    return asked
 
 
 async def resolve(url: httpx.URL, *, local: bool) -> Target:
@@ -55,11 +65,17 @@ async def resolve(url: httpx.URL, *, local: bool) -> Target:
 
 
 def allowed(address: str, *, local: bool) -> bool:
-    """Whether an address is public; loopback too in local mode."""
+    """Whether an address is one public host's, and so is any IPv4 address that it leads to; loopback in local mode."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return ip.is_global or (local and ip.is_loopback)
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return allowed(str(inner), local=local)
+        if ip.is_site_local:
+            return False
+    return (ip.is_global and not ip.is_multicast) or (local and ip.is_loopback)
 
 
 async def post(http: httpx.AsyncClient, target: Target, body: bytes, headers: dict[str, str]) -> int:

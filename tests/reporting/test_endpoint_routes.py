@@ -34,8 +34,9 @@ async def test_a_change_needs_the_version_that_was_read(api: Api) -> None:
 
 
 async def test_an_address_in_our_own_network_is_refused_with_its_field(api: Api) -> None:
-    answer = await api.call("POST", "/v1/webhook-endpoints", HOOK | {"url": "ftp://example.com/x"})
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/url")
+    for url in ("ftp://example.com/x", "https://10.0.0.1/x", "https://169.254.169.254/latest/meta-data"):
+        answer = await api.call("POST", "/v1/webhook-endpoints", HOOK | {"url": url})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/url")
 
 
 async def test_another_tenant_cannot_know_of_it(api: Api) -> None:
