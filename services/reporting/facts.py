@@ -1,7 +1,7 @@
 """Which analytics table each event feeds, column by column: the whole mapping, as data.
 
-Each table is fed by one topic. A row is replaced only by a newer one (`ordinal`), or written once, so that any
-interleaving of topics gives the same tables.
+Each table is fed by one topic. A row is replaced only by a newer one (`ordinal`), or only by an older one, or written
+once, so that any interleaving of topics gives the same tables.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Column = Callable[[Envelope[Event]], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
-    """One topic becomes one table; `ordinal` decides between two events of the same key."""
+    """One topic becomes a table; `ordinal` decides between two events of the same key."""
 
     topic: str
     table: str
@@ -28,6 +28,8 @@ class Projection:
     ordinal: Column = lambda event: event.sequence
     source_in_key: bool = False
     """The key is unique per producing service only."""
+    only: Callable[[Envelope[Event]], bool] = lambda _: True
+    """Which events make a row."""
 
     def row(self, event: Envelope[Event]) -> Row:
         """The row that this event makes."""
@@ -156,6 +158,15 @@ PROJECTIONS: tuple[Projection, ...] = (
             "paid_on",
         ),
         columns=_AT,
+    ),
+    Projection(
+        topic="payment.posted",
+        table="first_decision",
+        key="claim_id",
+        fields=("claim_id", "practice_id", "payer_id", "outcome", "denied_cents", "paid_on"),
+        columns=_AT,
+        ordinal=lambda event: -event.sequence,
+        only=lambda event: event.data.entry == "payment",  # type: ignore[attr-defined]
     ),
     Projection(
         topic="receivable.changed",
@@ -316,5 +327,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     ),
 )
 
-BY_TOPIC: dict[str, Projection] = {projection.topic: projection for projection in PROJECTIONS}
+BY_TOPIC: dict[str, tuple[Projection, ...]] = {
+    topic: tuple(one for one in PROJECTIONS if one.topic == topic)
+    for topic in dict.fromkeys(one.topic for one in PROJECTIONS)
+}
 assert set(BY_TOPIC) == set(CATALOG), "every event has its table"

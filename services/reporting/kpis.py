@@ -60,7 +60,7 @@ async def clean_claim_rate(tx: Transaction, scope: Scope) -> Ratio:
     row = await tx.one(
         sa.text(
             "select count(*) filter (where c.clean) as clean, count(*) as entered "
-            "from submission s join claim c using (tenant_id, claim_id) "
+            "from submission s left join claim c using (tenant_id, claim_id) "
             f"where s.attempt = 1 and s.submitted_on between :first and :last and {mine('s')}"
         ),
         scope.parameters(),
@@ -74,19 +74,12 @@ async def clean_claim_rate(tx: Transaction, scope: Scope) -> Ratio:
     )
 
 
-_FIRST_DECISION = """
-    select distinct on (p.claim_id) p.claim_id, p.payer_id, p.practice_id, p.outcome, p.paid_on, p.denied_cents
-    from payment p where p.entry = 'payment' order by p.claim_id, p.ordinal
-"""
-
-
 async def first_pass_payment_rate(tx: Transaction, scope: Scope) -> Ratio:
     """Of the claims first adjudicated in the period, those paid or rightly left to the patient at once (FPRR)."""
     row = await tx.one(
         sa.text(
-            f"with f as ({_FIRST_DECISION}) "
             "select count(*) filter (where f.outcome in ('paid', 'patient_responsibility')) as paid, count(*) as all_ "
-            f"from f where f.paid_on between :first and :last and {mine('f')}"
+            f"from first_decision f where f.paid_on between :first and :last and {mine('f')}"
         ),
         scope.parameters(),
     )
@@ -104,9 +97,8 @@ async def denial_rate(tx: Transaction, scope: Scope) -> Ratio:
     """Of the claims first adjudicated in the period, those with a denied line (initial denial rate by count)."""
     row = await tx.one(
         sa.text(
-            f"with f as ({_FIRST_DECISION}) "
             "select count(*) filter (where f.denied_cents > 0) as denied, count(*) as all_ "
-            f"from f where f.paid_on between :first and :last and {mine('f')}"
+            f"from first_decision f where f.paid_on between :first and :last and {mine('f')}"
         ),
         scope.parameters(),
     )
@@ -123,8 +115,8 @@ async def denials_by_payer_and_reason(tx: Transaction, scope: Scope) -> list[dic
     """First-pass denials of the period by payer and reason, with each payer's share of its decided claims."""
     rows = await tx.all(
         sa.text(
-            f"with f as ({_FIRST_DECISION}), decided as ("
-            " select payer_id, count(*) as claims from f where paid_on between :first and :last group by payer_id) "
+            "with decided as materialized (select payer_id, count(*) as claims from first_decision "
+            "where paid_on between :first and :last group by payer_id) "
             "select d.payer_id, d.group_code, d.reason_code, count(distinct d.claim_id) as claims, "
             "sum(d.denied_cents)::bigint as denied_cents, max(n.claims) as decided_claims "
             "from denial d left join decided n using (payer_id) "
@@ -139,12 +131,16 @@ async def denials_by_payer_and_reason(tx: Transaction, scope: Scope) -> list[dic
     ]
 
 
+_OPEN = "(in_flight_cents <> 0 or denied_open_cents <> 0 or withheld_cents <> 0 or patient_cents <> 0)"
+"""As the partial index `receivable_open` has it, so that a look at what is open does not pay for what is closed."""
+
+
 async def days_in_ar(tx: Transaction, scope: Scope) -> Ratio:
     """Receivables now ÷ average charges a day over the period (gross days in A/R); credits are left out."""
     row = await tx.one(
         sa.text(
             "select coalesce((select sum(in_flight_cents + denied_open_cents + withheld_cents + patient_cents) "
-            f" from receivable r where {mine('r')}), 0)::bigint as receivable, "
+            f" from receivable r where {_OPEN} and {mine('r')}), 0)::bigint as receivable, "
             "coalesce((select sum(charge_cents) from submission s where s.attempt = 1 and rank = 1 "
             f" and s.submitted_on between :first and :last and {mine('s')}), 0)::bigint as charged"
         ),
@@ -188,7 +184,7 @@ async def aging(tx: Transaction, scope: Scope, as_of: date) -> list[dict[str, An
             "select cast(:as_of as date) - r.first_billed_on as days, "
             "sum(in_flight_cents + denied_open_cents + withheld_cents)::bigint as payer_cents, "
             "sum(patient_cents)::bigint as patient_cents "
-            f"from receivable r where r.first_billed_on is not null and {mine('r')} group by 1"
+            f"from receivable r where r.first_billed_on is not null and {_OPEN} and {mine('r')} group by 1"
         ),
         scope.parameters() | {"as_of": as_of},
     )

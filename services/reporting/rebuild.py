@@ -9,9 +9,9 @@ that keeps new records out for its length.
 import asyncpg
 import orjson
 
-from libs.common.events import CATALOG, read
-from services.reporting.facts import BY_TOPIC, PROJECTIONS, Projection, Row
-from services.reporting.project import newest, upsert
+from libs.common.events import CATALOG, Envelope, Event, read
+from services.reporting.facts import BY_TOPIC, PROJECTIONS, Projection
+from services.reporting.project import rows_of, upsert
 
 BATCH = 5_000
 _BESIDE = "beside"
@@ -51,17 +51,17 @@ async def _apply_archive(connection: asyncpg.Connection) -> None:
         )
         if not records:
             return
-        rows: dict[str, list[Row]] = {}
+        events: dict[str, list[Envelope[Event]]] = {}
         for record in records:
             topic = record["type"].rpartition(".v")[0]
-            rows.setdefault(topic, []).append(BY_TOPIC[topic].row(read(record["value"], CATALOG[topic])))
-        for topic, found in rows.items():
-            projection = BY_TOPIC[topic]
-            statement = upsert(projection, f"reporting.{_BESIDE}_{projection.table}").text
-            await connection.execute(
-                statement.replace(":rows", "$1").replace("cast($1 as jsonb)", "$1::text::jsonb"),
-                orjson.dumps(list(newest(projection, found))).decode(),
-            )
+            events.setdefault(topic, []).append(read(record["value"], CATALOG[topic]))
+        for topic, found in events.items():
+            for projection in BY_TOPIC[topic]:
+                statement = upsert(projection, "rows", f"reporting.{_BESIDE}_{projection.table}")
+                await connection.execute(
+                    statement.replace("cast(:rows as jsonb)", "$1::text::jsonb"),
+                    orjson.dumps(rows_of(projection, found)).decode(),
+                )
         await connection.execute(
             "insert into applied select unnest($1::uuid[])", [record["event_id"] for record in records]
         )

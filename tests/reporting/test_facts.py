@@ -4,7 +4,7 @@ from libs.common.events import CATALOG
 from services.reporting.facts import BY_TOPIC, PROJECTIONS
 
 
-def test_every_event_has_one_table_of_its_own() -> None:
+def test_every_event_has_a_table_and_no_table_has_two_events() -> None:
     assert set(BY_TOPIC) == set(CATALOG)
     assert len({p.table for p in PROJECTIONS}) == len(PROJECTIONS)
 

@@ -37,6 +37,15 @@ async def test_a_claim_paid_only_the_second_time_is_no_first_pass_payment(month:
         assert (await kpis.first_pass_payment_rate(tx, OCTOBER)).numerator == 8
 
 
+async def test_the_first_decision_is_the_payers_first_whichever_came_first_here(month: TestDatabase) -> None:
+    database = month.open("reporting")
+    second, first = a_payment(90, 17_500, posting=2), a_payment(90, 0)
+    await project(database, [record(second, 2, "remittance"), record(first, 1, "remittance")])
+    async with database.transaction(TENANT) as tx:
+        denied = await kpis.denial_rate(tx, OCTOBER)
+    assert (denied.numerator, denied.denominator) == (5, 13)
+
+
 async def test_a_claim_that_a_person_touched_is_not_clean(month: TestDatabase) -> None:
     database = month.open("reporting")
     await project(database, [record(a_claim(3, "paid", clean=False), 6)])
