@@ -1,5 +1,7 @@
 """What a session supports becomes the lines of a claim: as the EHR coded it, or from its minutes."""
 
+from typing import Final
+
 from libs.codes import payers
 from libs.common.ids import new_id
 from services.claims import coding
@@ -9,16 +11,19 @@ from services.claims.views import EncounterIn, LineIn
 ROUTINE = "eight_minute"
 
 
-def coded(sent: EncounterIn) -> tuple[Content | None, str]:
-    """What the claim would say, and the encounter's status; no content where there is nothing to bill a payer for."""
+MINUTES_NOT_BILLABLE: Final = "minutes_not_billable"
+
+
+def coded(sent: EncounterIn) -> tuple[Content | None, str, str]:
+    """What the claim would say, the encounter's status, and the reason in words where no payer is billed."""
     if not sent.billing_flags.billable:
-        return None, "not_billable"
+        return None, "not_billable", "the EHR says that it is not billed"
     if sent.billing_flags.self_pay_restriction:
-        return None, "self_pay"
+        return None, "self_pay", "the patient pays and wants no payer to know"
     try:
         lines = _as_sent(sent) if sent.lines else _from_minutes(sent)
-    except coding.NotBillable:
-        return None, "minutes_not_billable"
+    except coding.NotBillable as reason:
+        return None, MINUTES_NOT_BILLABLE, str(reason)
     diagnoses = sorted(sent.diagnoses, key=lambda diagnosis: diagnosis.rank)
     content = Content(
         place_of_service=sent.service.place_of_service,
@@ -27,7 +32,7 @@ def coded(sent: EncounterIn) -> tuple[Content | None, str]:
         lines=lines,
         authorization_number=sent.authorization.number if sent.authorization else None,
     )
-    return content, "charge_ready"
+    return content, "charge_ready", ""
 
 
 def _as_sent(sent: EncounterIn) -> tuple[Line, ...]:

@@ -95,6 +95,8 @@ def _service(session: Session) -> tuple[Coded, ...]:
 
 def _timed(session: Session, minutes: int) -> tuple[Coded, ...]:
     with_visit = session.visit_code is not None
+    if session.kind in {"individual", "crisis"} and minutes < 16 and with_visit:
+        return ()
     if session.kind == "crisis":
         return crisis(minutes, with_visit=with_visit)
     if session.kind == "units":
@@ -102,8 +104,6 @@ def _timed(session: Session, minutes: int) -> tuple[Coded, ...]:
     if session.kind.startswith("family"):
         return (_family(minutes, present=session.kind == "family_with_patient"),)
     assert session.kind == "individual", f"no such session: {session.kind}"
-    if minutes < 16 and with_visit:
-        return ()
     return (psychotherapy(minutes, with_visit=with_visit),)
 
 

@@ -11,7 +11,7 @@ from libs.codes.places import place
 from libs.codes.procedures import conflict, procedure
 from libs.codes.taxonomies import taxonomy
 from services.claims import coding
-from services.claims.domain import Claim, Content, Line
+from services.claims.domain import UNSENT, Claim, Content, Line
 from services.claims.rules import Rule, in_force
 
 TELEHEALTH = frozenset({"95", "93", "GT", "FQ", "GQ"})
@@ -33,6 +33,12 @@ class Facts:
     patient_has_address: bool = True
     file_from: date | None = None
     """The day from which the payer counts its filing limit, where that is not the date of service."""
+    session_minutes: int | None = None
+    """From start to stop, by the clock."""
+    overlap_minutes: int = 0
+    """Of this session in which its clinician was in another one, too."""
+    at_home: bool | None = None
+    """Whether the patient was at home; None where the EHR did not say."""
 
     @property
     def content(self) -> Content:
@@ -107,9 +113,12 @@ def with_modifier(content: Content, code: str) -> Content:
 
 def _telehealth_modifier(facts: Facts) -> Content:
     wanted = {"video": facts.payer.telehealth_modifier, "audio": "93"}.get(facts.content.modality)
-    if wanted is None or all(TELEHEALTH & set(line.modifiers) for line in facts.content.lines):
+    if wanted is None:
         return facts.content
-    return with_modifier(facts.content, wanted)
+    lines = facts.content.lines
+    carried = with_modifier(facts.content, wanted).lines
+    kept = (line if TELEHEALTH & set(line.modifiers) else new for line, new in zip(lines, carried, strict=True))
+    return replace(facts.content, lines=tuple(kept))
 
 
 def _telehealth_modifier_unwanted(facts: Facts) -> Content:
@@ -129,6 +138,8 @@ def _place_agrees(facts: Facts, _: Mapping[str, Any]) -> Found:
     remote = facts.content.modality in {"video", "audio"}
     if known is not None and known.telehealth != remote:
         yield "/place_of_service", "place of service and modality say different things", "10" if remote else "11"
+    elif remote and facts.at_home is not None and (facts.content.place_of_service == "10") != facts.at_home:
+        yield "/place_of_service", "10 is for a patient at home, 02 for one elsewhere", "10" if facts.at_home else "02"
     if not remote and any(TELEHEALTH & set(line.modifiers) for line in facts.content.lines):
         yield "/lines", "a session in person carries a telehealth modifier", None
 
@@ -188,6 +199,19 @@ def _minutes(facts: Facts, params: Mapping[str, Any]) -> Found:
             yield f"/lines/{index}/code", found.words, found.supported
 
 
+def _minutes_within_session(facts: Facts, _: Mapping[str, Any]) -> Found:
+    for index, line in enumerate(facts.content.lines):
+        if line.minutes is not None and facts.session_minutes is not None and line.minutes > facts.session_minutes:
+            words = f"{line.minutes} documented minutes in a session of {facts.session_minutes} from start to stop"
+            yield f"/lines/{index}/minutes", words, None
+
+
+def _clinician_overlap(facts: Facts, params: Mapping[str, Any]) -> Found:
+    if facts.overlap_minutes > params["minutes"]:
+        words = f"the clinician was in another session for {facts.overlap_minutes} minutes of this one"
+        yield "/service/start", words, None
+
+
 def _code_in_force(facts: Facts, _: Mapping[str, Any]) -> Found:
     for index, line in enumerate(facts.content.lines):
         if procedure(line.code, facts.on) is None:
@@ -222,9 +246,38 @@ def _pairs(facts: Facts) -> Iterator[tuple[int, Line, str, bool, str, bool]]:
                 yield index, line, external_id, found.allowed_with_modifier, other.code, second
 
 
+def _earlier(facts: Facts) -> list[Claim]:
+    """The clinician's claims for the patient's day that come before this one: sent before it, or named first."""
+    own = facts.claim
+    return [
+        other
+        for other in facts.others
+        if other.provider_npi == own.provider_npi
+        and (other.external_id < own.external_id or (not own.attempts and other.status not in UNSENT))
+    ]
+
+
+def _before(facts: Facts) -> Iterator[tuple[int, Line, list[Line]]]:
+    """(index, line, lines with its code that come before it on that day)"""
+    before = [line for claim in _earlier(facts) for line in claim.content.lines]
+    for index, line in enumerate(facts.content.lines):
+        yield index, line, [other for other in before if other.code == line.code]
+        before.append(line)
+
+
+def _repeat_of_day(facts: Facts, _: Mapping[str, Any]) -> Found:
+    for index, line, before in _before(facts):
+        if any(set(other.modifiers) == set(line.modifiers) for other in before):
+            known = procedure(line.code, facts.on)
+            units = known is not None and known.regime == "per15"
+            words = "put the units of the day on one line" if units else "a repeated service needs its modifier"
+            yield f"/lines/{index}/modifiers", f"the payer takes it for a duplicate: {words}", None if units else "76"
+
+
 def _same_day_never(facts: Facts, _: Mapping[str, Any]) -> Found:
+    earlier = {"", *(claim.external_id for claim in _earlier(facts))}
     for index, _line, external_id, helps, _other, _second in _pairs(facts):
-        if not helps and external_id < facts.claim.external_id:
+        if not helps and external_id in earlier:
             yield f"/lines/{index}/code", "cannot be billed on one day with another service of the clinician", None
 
 
@@ -240,9 +293,9 @@ def _same_day_modifier(facts: Facts, params: Mapping[str, Any]) -> Found:
 
 
 def _units(facts: Facts, _: Mapping[str, Any]) -> Found:
-    for index, line in enumerate(facts.content.lines):
+    for index, line, before in _before(facts):
         known = procedure(line.code, facts.on)
-        if known is not None and line.units > known.mue:
+        if known is not None and line.units + sum(other.units for other in before) > known.mue:
             yield f"/lines/{index}/units", f"more units than the {known.mue} that a day allows", None
 
 
@@ -324,8 +377,11 @@ EDITS: Mapping[str, Edit] = {
     "inside_plan": _inside_plan,
     "plan_present": _plan_present,
     "minutes_support_code": _minutes,
+    "minutes_within_session": _minutes_within_session,
+    "clinician_overlap": _clinician_overlap,
     "code_in_force": _code_in_force,
     "add_on_has_primary": _add_on,
+    "repeat_of_day": _repeat_of_day,
     "same_day_never": _same_day_never,
     "same_day_modifier": _same_day_modifier,
     "units_within_limit": _units,

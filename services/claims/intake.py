@@ -13,8 +13,8 @@ from libs.common.db import Row, Transaction
 from libs.common.ids import derived_id, new_id
 from libs.common.problems import Conflict, FieldError, Invalid, Malformed, field_errors
 from libs.common.webhooks import InboundMessage
-from services.claims import consents, learn, scrub, store, tables
-from services.claims.charge_capture import coded
+from services.claims import consents, learn, overlaps, scrub, store, tables
+from services.claims.charge_capture import MINUTES_NOT_BILLABLE, coded
 from services.claims.domain import UNSENT, Claim, Content, Step
 from services.claims.lifecycle import create, move
 from services.claims.settings import business_days
@@ -82,7 +82,7 @@ async def _refuse_duplicate(tx: Transaction, sent: EncounterIn, natural: str, pr
 
 async def _new(tx: Transaction, sent: EncounterIn, detail: Mapping[str, Any], digest: str, natural: str) -> str:
     encounter_id, claim_id = new_id("enc"), new_id("clm")
-    content, status = coded(sent)
+    content, status, why = coded(sent)
     values = {
         "id": encounter_id,
         "practice_id": sent.practice_id,
@@ -102,7 +102,7 @@ async def _new(tx: Transaction, sent: EncounterIn, detail: Mapping[str, Any], di
         tables.encounter.insert().values(**values, tenant_id=tx.tenant, created_at=tx.now, updated_at=tx.now)
     )
     await _keep_revision(tx, values)
-    await _claim(tx, sent, values, content, status)
+    await _claim(tx, sent, values, content, why)
     return encounter_id
 
 
@@ -117,7 +117,7 @@ async def _revise(
             "The claim of this session has been sent; correct the claim instead.",
             more={"claim": {"id": claim.id, "href": f"/v1/claims/{claim.id}"}},
         )
-    content, status = coded(sent)
+    content, status, why = coded(sent)
     values: dict[str, Any] = {
         "id": present["id"],
         "practice_id": sent.practice_id,
@@ -141,7 +141,7 @@ async def _revise(
         await tx.execute(
             tables.known.delete().where(tables.known.c.kind == "eligibility", tables.known.c.id == present["id"])
         )
-    await _claim(tx, sent, values, content, status, claim)
+    await _claim(tx, sent, values, content, why, claim)
     return str(present["id"])
 
 
@@ -169,15 +169,15 @@ async def _claim(
     sent: EncounterIn,
     encounter: Mapping[str, Any],
     content: Content | None,
-    status: str,
+    why: str,
     present: Claim | None = None,
 ) -> None:
     """The encounter's claim says what the session supports, and everybody has been told; or a person has work."""
     tx.correlation_id = encounter["id"]
     if content is None:
         if present is not None and present.can(Step.VOID):
-            await move(tx, present, Step.VOID, words=f"the EHR sent it again: {status}")
-        await _unbillable(tx, encounter, status)
+            await move(tx, present, Step.VOID, words=f"the EHR sent it again: {why}")
+        await _unbillable(tx, encounter, why)
         return
     fresh = Claim(
         id=encounter["claim_id"],
@@ -200,11 +200,14 @@ async def _claim(
     await consents.tell_session(tx, sent, encounter, claim)
     await scrub.run(tx, claim.id)
     others = [other.id for other in await store.same_day(tx, claim) if other.status in UNSENT]
+    if present is not None and overlaps.REASON in present.reasons:
+        others += await overlaps.held(tx, present)
     await learn.scrub_later(tx, others)
 
 
-async def _unbillable(tx: Transaction, encounter: Mapping[str, Any], status: str) -> None:
-    owner = {"minutes_not_billable": "clinician", "self_pay": "front_desk"}.get(status)
+async def _unbillable(tx: Transaction, encounter: Mapping[str, Any], why: str) -> None:
+    status = encounter["status"]
+    owner = {MINUTES_NOT_BILLABLE: "clinician", "self_pay": "front_desk"}.get(status)
     if owner is not None:
         await tasks.open(
             tx,
@@ -214,6 +217,7 @@ async def _unbillable(tx: Transaction, encounter: Mapping[str, Any], status: str
             practice_id=encounter["practice_id"],
             owner=owner,
             due_on=business_days(tx.today, 2),
+            detail=why,
         )
 
 

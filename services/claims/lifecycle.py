@@ -43,6 +43,8 @@ WORK: Mapping[str, tuple[str, int]] = {
     "note_unsigned": ("clinician", 2),
     "up_code": ("clinician", 2),
     "time_missing": ("clinician", 2),
+    "minutes_exceed_session": ("clinician", 2),
+    "clinician_overlap": ("clinician", 2),
 }
 """Who works on a reason, and in how many business days; every other reason is billing's, in two."""
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from libs.codes import payers
 from libs.common.db import Row, Transaction
 from services.claims import prior_payers, store, tables
+from services.claims.charge_capture import MINUTES_NOT_BILLABLE, coded
 from services.claims.claim_views import (
     AckView,
     ClaimSummary,
@@ -20,7 +21,7 @@ from services.claims.claim_views import (
     Totals,
 )
 from services.claims.domain import Claim, Status
-from services.claims.views import CheckResult, Checks, EncounterView, Timeline, TimelineEntry
+from services.claims.views import CheckResult, Checks, EncounterIn, EncounterView, Timeline, TimelineEntry
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -119,6 +120,8 @@ async def encounter_fields(tx: Transaction, row: Row) -> dict[str, Any]:
         .order_by(tables.claim.c.rank)
     )
     found = [CheckResult(**_result(one)) for claim in claims for one in claim["findings"]]
+    if row["status"] == MINUTES_NOT_BILLABLE:
+        found.append(_no_code(EncounterIn.model_validate(row["detail"])))
     return {
         **{name: row[name] for name in EncounterView.model_fields if name in row},
         "status": claims[0]["status"] if claims and row["status"] == "charge_ready" else row["status"],
@@ -133,6 +136,13 @@ async def encounter_fields(tx: Transaction, row: Row) -> dict[str, Any]:
             "timeline": f"/v1/encounters/{row['id']}/timeline",
         },
     }
+
+
+def _no_code(sent: EncounterIn) -> CheckResult:
+    """Why the documented session supports no code, in words."""
+    _content, status, words = coded(sent)
+    pointer = "/service/psychotherapy_minutes"
+    return CheckResult(rule_id="BH-TIME-000", severity="error", code=status, message=words, pointer=pointer)
 
 
 def _result(finding: Mapping[str, Any]) -> dict[str, Any]:

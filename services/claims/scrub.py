@@ -8,7 +8,7 @@ from typing import Any
 from libs.codes import payers
 from libs.common import timers
 from libs.common.db import Transaction
-from services.claims import disclosure, edits, prior_payers, store
+from services.claims import disclosure, edits, overlaps, prior_payers, store
 from services.claims.domain import Claim, Status, Step
 from services.claims.lifecycle import move
 
@@ -66,6 +66,7 @@ async def _rules(
 ) -> Claim:
     assert gates.payer_id is not None
     assert gates.provider is not None
+    overlapping = await overlaps.of(tx, claim, detail)
     facts = edits.Facts(
         claim=replace(await priced(tx, claim), authorization_id=gates.authorization_id),
         payer=payers.payer(gates.payer_id, claim.service_date),
@@ -76,6 +77,9 @@ async def _rules(
         taxonomy=(gates.provider.get("sealed") or {}).get("taxonomy"),
         others=await store.same_day(tx, claim),
         patient_has_address=detail["patient"].get("address") is not None,
+        session_minutes=overlaps.minutes(detail),
+        overlap_minutes=max((one.minutes for one in overlapping), default=0),
+        at_home=(detail["service"]["patient_location"] or {}).get("home"),
     )
     content, found = edits.run(facts)
     findings = [finding.view() for finding in found]
@@ -84,6 +88,8 @@ async def _rules(
     errors = [finding for finding in found if finding.severity == "error" and finding.code not in accepted]
     if errors:
         reasons = list(dict.fromkeys(finding.code for finding in errors))
+        if overlaps.REASON in reasons:
+            await overlaps.hold_both(tx, overlapping)
         words = "; ".join(dict.fromkeys(f"{finding.rule_id}: {finding.message}" for finding in errors))
         return await _to(tx, claim, Step.HOLD, reasons, words, changes, findings)
     fixed = ", ".join(finding.code for finding in found if finding.severity == "fixed")

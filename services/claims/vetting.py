@@ -1,13 +1,18 @@
 """What no schema can say of an encounter: check digits, payers that we know, days that have come, twins."""
 
 import hashlib
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
 import orjson
 
 from libs.codes import npi, payers
 from libs.common.problems import FieldError, Invalid
-from services.claims.views import EncounterIn
+from services.claims.views import EncounterIn, ServiceIn
+
+EASTERNMOST: Final = timedelta(hours=14)
+WESTERNMOST: Final = timedelta(hours=12)
+"""Where the date of service begins first, and ends last, on earth."""
 
 
 def vet(sent: EncounterIn, today: date) -> None:
@@ -44,6 +49,7 @@ def _what(sent: EncounterIn, today: date) -> list[FieldError]:
         errors.append(FieldError("/service/date", "in_the_future", "This session has not taken place yet."))
     if sent.patient.dob > sent.service.date:
         errors.append(FieldError("/patient/dob", "after_service", "The patient was not born on the date of service."))
+    errors += _when(sent.service)
     if not sent.lines and sent.service.kind is None:
         errors.append(FieldError("/service/kind", "required", "Without lines, say what the session was."))
     if [d.rank for d in sorted(sent.diagnoses, key=lambda d: d.rank)] != list(range(1, len(sent.diagnoses) + 1)):
@@ -52,6 +58,20 @@ def _what(sent: EncounterIn, today: date) -> list[FieldError]:
         if any(pointer > len(sent.diagnoses) for pointer in line.dx_pointers):
             pointer = f"/lines/{index}/dx_pointers"
             errors.append(FieldError(pointer, "no_such_diagnosis", "It points to a diagnosis that is not there."))
+    return errors
+
+
+def _when(service: ServiceIn) -> list[FieldError]:
+    """A session belongs to the day on which it begins, whatever clock the EHR writes, and may run over midnight."""
+    errors = []
+    if service.start is not None:
+        anywhere = datetime.combine(service.date, time(0), UTC)
+        if not anywhere - EASTERNMOST <= service.start < anywhere + timedelta(days=1) + WESTERNMOST:
+            errors.append(
+                FieldError("/service/start", "not_on_that_day", "It is not on the date of service, anywhere.")
+            )
+        if service.stop is not None and service.stop - service.start > timedelta(days=1):
+            errors.append(FieldError("/service/stop", "too_long", "A session does not last longer than a day."))
     return errors
 
 

@@ -45,8 +45,9 @@ def an_encounter(external_id: str = "ehr-1", **changes: Any) -> dict[str, Any]:
 
 
 def another_session(external_id: str, **changes: Any) -> dict[str, Any]:
-    """The same kind of session of another patient, named after the session."""
+    """The same kind of session of another patient, named after the session; at no hour that anybody wrote down."""
     number = external_id.rpartition("-")[2]
+    changes["service"] = {"start": None, "stop": None} | changes.get("service", {})
     return an_encounter(
         external_id, **{"patient": {"external_id": f"MRN-{number}", "first_name": f"P{number}"}} | changes
     )

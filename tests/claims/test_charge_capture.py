@@ -8,7 +8,7 @@ from tests.claims.conftest import an_encounter
 
 
 def captured(**changes: Any) -> list[tuple[str, int, int | None]]:
-    content, status = coded(EncounterIn.model_validate(an_encounter(**changes)))
+    content, status, _ = coded(EncounterIn.model_validate(an_encounter(**changes)))
     assert content is not None, status
     return [(line.code, line.units, line.minutes) for line in content.lines]
 
@@ -31,13 +31,17 @@ def test_without_codes_kind_and_minutes_choose_them() -> None:
 
 def test_diagnoses_stand_in_their_rank_without_dots() -> None:
     diagnoses = [{"rank": 2, "code": "F41.1"}, {"rank": 1, "code": "F33.1"}]
-    content, _ = coded(EncounterIn.model_validate(an_encounter(diagnoses=diagnoses)))
+    content, _, _ = coded(EncounterIn.model_validate(an_encounter(diagnoses=diagnoses)))
     assert content is not None
     assert content.diagnoses == ("F331", "F411")
 
 
 def test_what_is_not_for_a_payer_becomes_no_claim() -> None:
     for flags, status in (({"billable": False}, "not_billable"), ({"self_pay_restriction": True}, "self_pay")):
-        assert coded(EncounterIn.model_validate(an_encounter(billing_flags=flags))) == (None, status)
+        assert coded(EncounterIn.model_validate(an_encounter(billing_flags=flags)))[:2] == (None, status)
     short = an_encounter(lines=[], service={"psychotherapy_minutes": 10})
-    assert coded(EncounterIn.model_validate(short)) == (None, "minutes_not_billable")
+    assert coded(EncounterIn.model_validate(short)) == (
+        None,
+        "minutes_not_billable",
+        "10 minutes are fewer than the 16 that psychotherapy needs",
+    )

@@ -43,6 +43,13 @@ def test_fifteen_minutes_are_no_therapy_but_the_visit_stays() -> None:
     assert codes(session(minutes=15, visit_code="99213")) == [("99213", 1)]
 
 
+def test_a_crisis_of_fifteen_minutes_beside_a_visit_is_the_visit_alone() -> None:
+    assert codes(session("crisis", 15, visit_code="99214")) == [("99214", 1)]
+    assert codes(session("crisis", 16, visit_code="99214")) == [("99214", 1), ("90833", 1)]
+    with pytest.raises(NotBillable, match="15 minutes are fewer than the 16"):
+        code(session("crisis", 15))
+
+
 @pytest.mark.parametrize(
     ("minutes", "expected"),
     [

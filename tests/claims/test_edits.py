@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from libs.codes.payers import payer
 from libs.codes.procedures import procedures
-from services.claims.domain import Claim, Content, Line
+from services.claims.domain import Claim, Content, Line, Status
 from services.claims.edits import EDITS, REPAIRS, Facts, run
 from services.claims.rules import pack
 from tests.claims.test_domain import a_claim, a_line
@@ -190,3 +190,48 @@ def test_what_the_rules_put_right_stays_right(code: str, units: int, minutes: in
         again, found = run(replace(once, claim=replace(claim, content=content)))
         assert again == content
         assert not [finding for finding in found if finding.severity == "fixed"]
+
+
+def test_the_same_service_twice_on_a_day_needs_its_modifier_or_the_payer_sees_a_duplicate() -> None:
+    again = with_lines(a_line())
+    assert codes(facts(again, others=[beside(a_line())])) == ["repeat_modifier_missing"]
+    assert codes(facts(again, others=[beside(a_line(), external_id="ehr-9")])) == [], "the other one is the second"
+    sent = replace(beside(a_line(), external_id="ehr-9"), status=Status.SUBMITTED)
+    assert codes(facts(again, others=[sent])) == ["repeat_modifier_missing"]
+    assert codes(facts(with_lines(a_line(modifiers=("76",))), others=[sent])) == []
+    two = with_lines(a_line(), a_line(id="sln_2"))
+    assert codes(facts(two)) == ["repeat_modifier_missing"]
+
+
+def test_the_units_of_the_day_are_counted_over_its_claims() -> None:
+    five = a_line(code="H0004", units=5, minutes=75)
+    found = run(facts(with_lines(replace(five, modifiers=("76",))), others=[beside(five)]))[1]
+    assert [finding.code for finding in found] == ["units_over_limit"]
+    assert codes(facts(with_lines(replace(five, units=3, minutes=45, modifiers=("76",))), others=[beside(five)])) == []
+    [said] = run(facts(with_lines(replace(five, units=3, minutes=45)), others=[beside(five)]))[1]
+    assert said.message.endswith("put the units of the day on one line")
+
+
+def test_more_minutes_than_the_clock_shows_are_the_clinicians_work() -> None:
+    assert codes(facts(with_lines(a_line(minutes=45)), session_minutes=45)) == []
+    assert codes(facts(with_lines(a_line(minutes=46)), session_minutes=45)) == ["minutes_exceed_session"]
+    assert codes(facts(with_lines(a_line(minutes=46)), session_minutes=None)) == []
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(0, []), (5, []), (6, ["clinician_overlap"])])
+def test_five_minutes_of_overlap_are_left_to_clocks(minutes: int, expected: list[str]) -> None:
+    assert codes(facts(overlap_minutes=minutes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "at_home", "agrees"),
+    [("10", True, True), ("10", False, False), ("02", False, True), ("02", True, False), ("10", None, True)],
+)
+def test_ten_is_the_patients_home_and_two_is_elsewhere(place: str, at_home: bool | None, agrees: bool) -> None:
+    claim = with_lines(a_line(modifiers=("95",)), modality="video", place_of_service=place)
+    assert ("place_modality_mismatch" not in codes(facts(claim, at_home=at_home))) is agrees
+
+
+def test_a_line_that_has_a_telehealth_modifier_gets_no_second_one() -> None:
+    lines = (a_line(modifiers=("GT",)), a_line(id="sln_2", code="90785"))
+    assert modifiers(facts(with_lines(*lines, modality="video", place_of_service="10"))) == [("GT",), ("95",)]

@@ -36,11 +36,11 @@ async def test_the_same_content_again_changes_nothing_and_new_content_is_a_revis
     assert len(await desk.api.told(EncounterCreated)) == 1
 
     await desk.check(first.json()["id"])
-    changed = await desk.api.call("POST", "/v1/encounters", an_encounter(service={"psychotherapy_minutes": 50}))
+    changed = await desk.api.call("POST", "/v1/encounters", an_encounter(service={"psychotherapy_minutes": 44}))
     assert (changed.status_code, changed.json()["revision"]) == (200, 2)
     assert [event.revision for event in await desk.api.told(EncounterCreated)] == [1, 2]
     claim = await desk.claim(changed.json())
-    assert (claim["status"], claim["lines"][0]["minutes"]) == ("ready", 50)
+    assert (claim["status"], claim["lines"][0]["minutes"]) == ("ready", 44)
 
 
 async def test_a_session_that_has_been_sent_is_corrected_through_its_claim(desk: Desk) -> None:
@@ -61,9 +61,11 @@ async def test_the_same_session_under_another_id_is_a_duplicate_unless_somebody_
 async def test_minutes_that_support_no_code_are_the_clinicians_work_and_no_claim(desk: Desk) -> None:
     encounter = await desk.send(an_encounter(lines=[], service={"psychotherapy_minutes": 12}))
     assert (encounter["status"], encounter["claims"]) == ("minutes_not_billable", [])
-    assert [(task["reason"], task["owner"]) for task in await desk.api.tasks()] == [
-        ("minutes_not_billable", "clinician")
-    ]
+    words = "12 minutes are fewer than the 16 that psychotherapy needs"
+    [why] = encounter["checks"]["results"]
+    assert (why["code"], why["message"], why["severity"]) == ("minutes_not_billable", words, "error")
+    [task] = await desk.api.tasks()
+    assert (task["reason"], task["owner"], task["detail"]) == ("minutes_not_billable", "clinician", words)
     assert await desk.api.told(EncounterCreated) == []
     corrected = await desk.send(an_encounter(lines=[], service={"psychotherapy_minutes": 42}))
     assert (corrected["id"], len(corrected["claims"])) == (encounter["id"], 1)

@@ -11,7 +11,9 @@ def test_a_view_takes_from_a_row_what_it_shows() -> None:
 
 
 async def test_an_encounter_shows_where_its_claim_stands_and_what_was_found(desk: Desk) -> None:
-    encounter = await desk.send(an_encounter(service={"psychotherapy_minutes": 55}))
+    encounter = await desk.send(
+        an_encounter(service={"psychotherapy_minutes": 55, "stop": "2026-10-05T15:55:00-05:00"})
+    )
     await desk.check(encounter["id"])
     view = await desk.api.get(f"/v1/encounters/{encounter['id']}")
     assert (view["status"], view["checks"]["warnings"], view["checks"]["errors"]) == ("ready", 1, 0)

@@ -1,0 +1,10 @@
+"""A clinician's day is found by their NPI."""
+
+from libs.common.migrations import run_sql
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    run_sql("create index claim_of_clinician on claims.claim (tenant_id, provider_npi, service_date);")
