@@ -20,6 +20,8 @@ from services.claims.settings import SETTINGS
 
 KINDS = ("TA1", "999", "277CA")
 REFUSED = frozenset({"R", "M", "W", "X"})
+Answered = tuple[str, str]
+"""A batch that was answered, and the practice whose it is."""
 
 
 async def pull(work: timers.Work, due: timers.Due) -> None:
@@ -73,20 +75,25 @@ async def take(tx: Transaction, item: MailItem, raw: bytes) -> None:
     )
     if kept is None:
         return
-    applied = 0
+    answered: list[Answered] = []
     for record in x12.read(raw).records:
         if isinstance(record, x12.InterchangeAcknowledgement):
-            applied += await _interchange(tx, item, record)
+            answered += await _interchange(tx, item, record)
         elif isinstance(record, x12.SyntaxAcknowledgement):
-            applied += await _syntax(tx, item, record)
+            answered += await _syntax(tx, item, record)
         elif isinstance(record, x12.ClaimAcknowledgement):
-            applied += await _claims(tx, item, record)
+            answered += await _claims(tx, item, record)
+    batches, practices = {one for one, _ in answered}, {practice for _, practice in answered}
     await tx.execute(
         tables.acknowledgement.update()
         .where(tables.acknowledgement.c.mail_id == item.id)
-        .values(summary={"applied_to": applied})
+        .values(
+            summary={"applied_to": len(answered)},
+            batch_id=batches.pop() if len(batches) == 1 else None,
+            practice_id=practices.pop() if len(practices) == 1 else None,
+        )
     )
-    if applied == 0:
+    if not answered:
         await _unmatched(tx, item)
 
 
@@ -98,7 +105,7 @@ async def _unmatched(tx: Transaction, item: MailItem) -> None:
         subject_id=derived_id("ack", tx.tenant, item.id),
         owner="operations",
         due_on=tx.today,
-        detail=f"a {item.kind} from the mailbox answers nothing that we sent",
+        detail=f"{item.kind} {item.id} from the mailbox answers nothing that we sent",
     )
 
 
@@ -110,26 +117,26 @@ async def _batch(tx: Transaction, control_number: int) -> Row | None:
     return row
 
 
-async def _interchange(tx: Transaction, item: MailItem, record: x12.InterchangeAcknowledgement) -> int:
+async def _interchange(tx: Transaction, item: MailItem, record: x12.InterchangeAcknowledgement) -> list[Answered]:
     batch = await _batch(tx, record.control_number)
     if batch is None:
-        return 0
+        return []
     if record.code in REFUSED:
         words = f"TA1 refused the interchange (note {record.note})"
         await _reject_all(tx, item, batch, words)
-    return 1
+    return [(batch["id"], batch["practice_id"])]
 
 
-async def _syntax(tx: Transaction, item: MailItem, record: x12.SyntaxAcknowledgement) -> int:
+async def _syntax(tx: Transaction, item: MailItem, record: x12.SyntaxAcknowledgement) -> list[Answered]:
     if not record.group_control.strip().isdigit():
-        return 0
+        return []
     batch = await _batch(tx, int(record.group_control))
     if batch is None:
-        return 0
+        return []
     verdicts = {verdict.code for verdict in record.transactions} or {record.code}
     if record.code in REFUSED or (verdicts and verdicts <= REFUSED):
         await _reject_all(tx, item, batch, _first_error(record))
-    return 1
+    return [(batch["id"], batch["practice_id"])]
 
 
 def _first_error(record: x12.SyntaxAcknowledgement) -> str:
@@ -146,8 +153,8 @@ async def _reject_all(tx: Transaction, item: MailItem, batch: Row, words: str, o
         await _say(tx, item, row, "rejected", words, owner=owner)
 
 
-async def _claims(tx: Transaction, item: MailItem, record: x12.ClaimAcknowledgement) -> int:
-    applied = 0
+async def _claims(tx: Transaction, item: MailItem, record: x12.ClaimAcknowledgement) -> list[Answered]:
+    answered: list[Answered] = []
     for one in record.claims:
         row = await tx.first(sa.select(tables.submission).where(tables.submission.c.pcn == one.pcn))
         if row is None:
@@ -158,23 +165,23 @@ async def _claims(tx: Transaction, item: MailItem, record: x12.ClaimAcknowledgem
         owners = [claim_status.owner(status.code) for status in one.statuses]
         owner = next((who for who in owners if who != "billing"), "billing")
         await _say(tx, item, row, verdict, words, owner=owner, icn=one.payer_control_number or None)
-        applied += 1
+        answered.append((row["batch_id"], row["practice_id"]))
     if record.batch is not None and not record.claims:
-        applied += await _whole_file(tx, item, record.batch)
-    return applied
+        answered += await _whole_file(tx, item, record.batch)
+    return answered
 
 
-async def _whole_file(tx: Transaction, item: MailItem, tally: x12.Tally) -> int:
+async def _whole_file(tx: Transaction, item: MailItem, tally: x12.Tally) -> list[Answered]:
     """A 277CA may refuse a whole file at 2200B, without naming its claims."""
     number = tally.trace.removeprefix("B")
     batch = (
         await _batch(tx, int(number)) if number.isdigit() and tally.trace == build837.reference(int(number)) else None
     )
     if batch is None:
-        return 0
+        return []
     if _verdict(tally.statuses, accepted=True) == "rejected":
         await _reject_all(tx, item, batch, "; ".join(_words(status) for status in tally.statuses), owner="billing")
-    return 1
+    return [(batch["id"], batch["practice_id"])]
 
 
 def _verdict(statuses: Iterable[x12.Status], *, accepted: bool) -> str:

@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, paginate, set_etag
 from services.claims import correct, hold, next_payer, reading, store, tables
 from services.claims.changes import Changes
-from services.claims.claim_views import BatchFileView, ClaimSummary, ClaimView, Release, Why
+from services.claims.claim_views import AcknowledgementView, BatchFileView, ClaimSummary, ClaimView, Release, Why
 from services.claims.views import Timeline
 
 READ: Final = "claims:read"
@@ -16,7 +16,8 @@ WRITE: Final = "claims:write"
 
 claim_routes = Router(prefix="/v1/claims", tags=["claims"])
 file_routes = Router(prefix="/v1/batches", tags=["batches"])
-ROUTERS: Final = (claim_routes, file_routes)
+acknowledgement_routes = Router(prefix="/v1/acknowledgements", tags=["batches"])
+ROUTERS: Final = (claim_routes, file_routes, acknowledgement_routes)
 
 
 @claim_routes.get("", scope=READ, phi=True)
@@ -127,4 +128,30 @@ async def read_batch_file(batch_id: str, tx: Tx) -> Response:
     body = await tx.scalar(sa.select(tables.batch.c.file).where(tables.batch.c.id == batch_id))
     if body is None:
         raise NotFound("There is no such batch.")
+    return Response(body, media_type="application/edi-x12")
+
+
+@acknowledgement_routes.get("", scope=READ)
+async def list_acknowledgements(
+    tx: Tx,
+    batch_id: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Annotated[str | None, Query(max_length=8, description="TA1, 999 or 277CA.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[AcknowledgementView]:
+    """What the clearinghouse and payers answered to our files, oldest first."""
+    table = tables.acknowledgement
+    columns = [column for column in table.c if column.name != "raw"]
+    given = {"batch_id": batch_id, "kind": kind}
+    select = sa.select(*columns).where(*(table.c[name] == value for name, value in given.items() if value is not None))
+    return await paginate(tx, select, cursor, limit, key=("received_at", "mail_id"), view=reading.acknowledgement)
+
+
+@acknowledgement_routes.get("/{acknowledgement_id}/file", scope=READ, phi=True)
+async def read_acknowledgement_file(acknowledgement_id: str, tx: Tx) -> Response:
+    """The acknowledgement as it came."""
+    table = tables.acknowledgement
+    body = await tx.scalar(sa.select(table.c.raw).where(table.c.mail_id == acknowledgement_id))
+    if body is None:
+        raise NotFound("There is no such acknowledgement.")
     return Response(body, media_type="application/edi-x12")

@@ -150,6 +150,17 @@ class BatchFileView(BaseModel):
     created_at: datetime
 
 
+class AcknowledgementView(BaseModel):
+    """A TA1, 999 or 277CA as it came from the clearinghouse."""
+
+    id: str = Field(description="The clearinghouse's own id of it.")
+    kind: str
+    batch_id: str | None = Field(description="The 837P that it answers; null where it answers several, or none.")
+    practice_id: str | None
+    answers: int = Field(description="How many files or claims of ours it names; 0 has a task.")
+    received_at: datetime
+
+
 class DenialView(BaseModel):
     """A denied line, why it was really denied, and what to do."""
 

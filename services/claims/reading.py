@@ -12,6 +12,7 @@ from libs.common.db import Row, Transaction
 from services.claims import prior_payers, store, tables
 from services.claims.charge_capture import MINUTES_NOT_BILLABLE, coded
 from services.claims.claim_views import (
+    AcknowledgementView,
     AckView,
     ClaimSummary,
     ClaimView,
@@ -33,6 +34,10 @@ def shown(model: type[M], row: Mapping[str, Any], **more: Any) -> M:
 
 def summary(row: Row) -> ClaimSummary:
     return shown(ClaimSummary, dict(row))
+
+
+def acknowledgement(row: Row) -> AcknowledgementView:
+    return shown(AcknowledgementView, dict(row), id=row["mail_id"], answers=row["summary"]["applied_to"])
 
 
 async def claim_view(tx: Transaction, claim_id: str) -> ClaimView:

@@ -173,6 +173,8 @@ acknowledgement = sa.Table(
     sa.Column("received_at", _time, nullable=False),
     sa.Column("applied_at", _time),
     sa.Column("summary", pg.JSONB, nullable=False),
+    sa.Column("batch_id", sa.Text),
+    sa.Column("practice_id", sa.Text),
 )  # fmt: skip
 
 claim_ack = sa.Table(

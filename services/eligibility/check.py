@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import orjson
 
@@ -143,12 +143,11 @@ def _context(check_id: str) -> str:
     return f"eligibility_check/{check_id}"
 
 
-def raw(tx: Transaction, row: Row) -> bytes | None:
-    """The payer's answer as it came."""
-    assert tx.keyring is not None, "answers are sealed"
-    if row["answer_sealed"] is None:
-        return None
-    return tx.keyring.open(tx.tenant, row["answer_sealed"], _context(row["id"]))
+def raw(tx: Transaction, row: Row, which: Literal["question", "answer"]) -> bytes | None:
+    """Our question as it was sent, or the payer's answer as it came."""
+    assert tx.keyring is not None, "questions and answers are sealed"
+    sealed = row[f"{which}_sealed"]
+    return None if sealed is None else tx.keyring.open(tx.tenant, sealed, _context(row["id"]))
 
 
 async def _take(tx: Transaction, row: Row, answer: bytes) -> timedelta | None:

@@ -1,7 +1,7 @@
 """The routes of eligibility: parse, call a step, answer."""
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import sqlalchemy as sa
 from fastapi import Response
@@ -184,11 +184,11 @@ async def read_check(check_id: str, tx: Tx) -> CheckView:
 
 
 @check_routes.get("/{check_id}/x12", scope=READ, phi=True, subject="eligibility_check")
-async def read_x12(check_id: str, tx: Tx) -> Response:
-    """The payer's 271 as it came."""
-    found = check.raw(tx, await _check(tx, check_id))
+async def read_x12(check_id: str, tx: Tx, which: Literal["question", "answer"] = "answer") -> Response:
+    """The payer's 271 as it came, or our 270 as it was sent (`which=question`)."""
+    found = check.raw(tx, await _check(tx, check_id), which)
     if found is None:
-        raise NotFound("The payer has not answered yet.")
+        raise NotFound("The payer has not been asked yet, or has not answered.")
     return Response(found, media_type="application/edi-x12")
 
 

@@ -8,7 +8,7 @@ from libs import x12
 from libs.common.clearinghouse import ClearinghouseError
 from libs.common.events import ClaimSubmitted
 from services.claims import acknowledge
-from tests.claims.conftest import Desk, an_encounter
+from tests.claims.conftest import PRACTICE, Desk, an_encounter
 
 
 async def pcn(desk: Desk, encounter: dict[str, Any]) -> str:
@@ -104,3 +104,32 @@ async def test_an_acknowledgement_of_nothing_we_sent_is_somebodys_work(desk: Des
     desk.acknowledge("P99999999A1")
     await desk.at(20)
     assert [task["reason"] for task in await desk.api.tasks()] == ["acknowledgement_unmatched"]
+
+
+async def test_whoever_works_on_a_file_reads_what_was_answered_to_it(desk: Desk) -> None:
+    encounter = await desk.submitted()
+    [sent] = (await desk.claim(encounter))["submissions"]
+    desk.acknowledge(sent["patient_control_number"])
+    desk.acknowledge("P99999999A1")
+    await desk.at(20)
+    [answer] = (await desk.api.get(f"/v1/acknowledgements?batch_id={sent['batch_id']}&kind=277CA"))["data"]
+    assert (answer["kind"], answer["answers"], answer["practice_id"]) == ("277CA", 1, PRACTICE)
+    file = await desk.api.call("GET", f"/v1/acknowledgements/{answer['id']}/file")
+    assert sent["patient_control_number"] in file.text
+    assert {one["answers"] for one in (await desk.api.get("/v1/acknowledgements"))["data"]} == {0, 1}
+
+
+async def test_an_acknowledgement_of_another_practices_file_is_not_there(desk: Desk) -> None:
+    encounter = await desk.submitted()
+    [sent] = (await desk.claim(encounter))["submissions"]
+    desk.acknowledge(sent["patient_control_number"])
+    desk.acknowledge("P99999999A1")
+    await desk.at(20)
+    found = (await desk.api.get("/v1/acknowledgements"))["data"]
+    for practices, seen in (([PRACTICE], 1), (["prc_2"], 0)):
+        token = desk.api.token(practice_ids=practices)
+        limited = await desk.api.call("GET", "/v1/acknowledgements", token=token)
+        assert len(limited.json()["data"]) == seen
+    [nobodys] = [one["id"] for one in found if one["practice_id"] is None]
+    hidden = await desk.api.call("GET", f"/v1/acknowledgements/{nobodys}/file", token=token)
+    assert hidden.status_code == 404

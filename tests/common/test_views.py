@@ -36,6 +36,7 @@ NO_PATIENT = {
     "/v1/tasks/{task_id}": WORK,
     "/v1/worklist": WORK,
     "/v1/audit-events": "the trail itself: ids and who looked",
+    "/v1/acknowledgements": "kinds, times and counts; the file itself is a view",
     "/v1/batches": "control numbers, counts and sums of a file; the file itself is a view",
     "/v1/remittances": "payer, trace number and sum of a payment; the payment itself is a view",
     "/v1/deposits": "deposits of payers at the bank",

@@ -46,6 +46,15 @@ async def test_an_answer_that_is_not_there_yet_is_not_found(api: Api) -> None:
     assert (await api.call("GET", f"/v1/eligibility-checks/{check['id']}/x12")).status_code == 404
 
 
+async def test_our_question_and_the_payers_answer_can_both_be_read(api: Api) -> None:
+    visit = a_visit(api)
+    await hold(api, visit)
+    [check] = (await api.get(f"/v1/eligibility-checks?encounter_id={visit.encounter_id}"))["data"]
+    path = f"/v1/eligibility-checks/{check['id']}/x12"
+    assert "ST*271*" in (await api.call("GET", path)).text
+    assert "ST*270*" in (await api.call("GET", f"{path}?which=question")).text
+
+
 async def test_a_fee_schedule_for_an_unknown_payer_is_refused(api: Api) -> None:
     body = {"payer_id": "pay_nobody", "effective_from": "2026-01-01", "fees": []}
     assert (await api.call("PUT", "/v1/fee-schedules", body)).status_code == 422
