@@ -20,7 +20,8 @@ from pathlib import Path
 
 from libs import x12
 from libs.x12.as_json import plain
-from tests.x12.samples import CLAIMS, REMITTANCE, segments
+from tests.x12.changes import segments
+from tests.x12.samples import CLAIMS, REMITTANCE
 
 ORACLES = Path(__file__).resolve().parents[1] / ".parity" / "oracles"
 

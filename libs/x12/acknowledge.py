@@ -153,7 +153,7 @@ def _999(scan: Scan, reply: Envelope) -> Iterator[SyntaxAcknowledgement]:
             envelope=replace(reply, transaction_control=f"{place + 1:04d}"),
             group_id=at(gs, 1)[:2] or "HC",
             group_control=at(gs, 6)[:9] or "0",
-            group_version=at(gs, 8)[:12],
+            group_version=at(gs, 8)[:12] or "005010",
             code=code,
             included=len(sets),
             received=len(sets),

@@ -56,7 +56,11 @@ class Checker:
         self.machine: Machine | None = None
         self.follow: Any = _NOWHERE
         self.parts: list[Part] = []
-        self.levels: list[int] = []
+        self.levels = 0
+        self.misnumbered: dict[str, str] = {}
+        """HL01 as stated to what it should be, where they differ."""
+        self.block: Block | None = None
+        self.block_begin = 0
         self.rules: dict[str, list[rules.Rule]] = {}
         self.segment_rules = rules.segment_rules()
         self.summaries: list[TransactionSummary] = []
@@ -81,6 +85,7 @@ class Checker:
             separator = block.header.element
             offsets = block.offsets
             dirty = self.report.dirty(block)
+            self.block, self.block_begin = block, index + 1
             for number, text in enumerate(block.segments):
                 index += 1
                 offset = offsets[number]
@@ -215,20 +220,30 @@ class Checker:
             self.report.element((*code, None, None, e[extra][:80]), seg, part.loop.id, extra)
 
     def _headless(self, step: Any, seg: Seg) -> Any:
-        """The step into the next required loop whose first segment is missing, where a segment would otherwise be
-        one too many of the loop before."""
-        part = self.parts[-1]
-        parent = part.loop.parent
-        if step.quality != "order" or parent is None or part.counts.get(step.key, 0) < step.node.repeat:
+        """The step into a loop whose first segment is missing, where a segment would otherwise be one too many of the
+        loop that it is counted with: into the next required loop, or into another turn of the same."""
+        if step.quality != "order" or step.opens:
             return None
+        part = self.parts[step.keep]
+        parent = part.loop.parent
+        if parent is None or part.counts.get(step.key, 0) < step.node.repeat:
+            return None
+        assert self.machine
         siblings = parent.children
         place = next(i for i, child in enumerate(siblings) if child is part.loop)
-        for loop in siblings[place + 1 :]:
+        for loop in siblings[place + 1 :] if part is self.parts[-1] else ():
             if isinstance(loop, Loop) and loop.usage == "R" and id(loop) not in self.parts[-2].counts:
                 node = next((node for node in loop.nodes()[1:] if node.id == seg[0][0]), None)
-                assert self.machine
                 return self.machine.into(loop, node) if node is not None and not node.qualifier[0] else None
-        return None
+        again = part.loop.repeat > 1 and step.node.usage == "R"
+        return self.machine.into(part.loop, step.node) if again else None
+
+    def _next(self, seg: Seg) -> str:
+        """The id of the segment that follows, as far as it is at hand."""
+        assert self.block
+        place = seg[2] - self.block_begin + 1
+        text = self.block.segments[place] if place < len(self.block.segments) else ""
+        return text.partition(self.block.header.element)[0]
 
     def _misfit(self, step: Any, seg: Seg) -> bool:
         """Report a segment that does not stand where it should; True when it is to be passed over."""
@@ -245,6 +260,9 @@ class Checker:
         stranded = first is not None and first.hierarchical and any(p.loop.leaf for p in self.parts)
         if first is None or stranded or parent.counts.get(id(first), 0) >= first.repeat or first.first is step.node:
             self.report.structure("SEGMENT_UNEXPECTED", seg, part.loop.id)
+            return True
+        if first.first.id == self._next(seg):
+            self.report.structure("SEGMENT_ORDER", seg, first.id)
             return True
         return False
 
@@ -280,16 +298,18 @@ class Checker:
     def _level(self, part: Part, seg: Seg) -> None:
         """HL01 counts, HL02 names the level above."""
         e = part.segs[0][0] if part.segs else seg[0]
-        self.levels.append(len(self.levels) + 1)
-        expected = str(len(self.levels))
+        self.levels += 1
+        expected = str(self.levels)
         if len(e) > 1 and e[1] != expected:
             self.report.structure("HL_NUMBER", seg, part.loop.id, element=1, value=e[1], expected=expected)
+            if len(self.misnumbered) < _MOST_REMEMBERED:
+                self.misnumbered[e[1]] = expected
         above = part.parent
         while above is not None and not (above.segs and above.segs[0][0][0] == "HL"):
             above = above.parent
         parent = above.segs[0][0][1] if above and len(above.segs[0][0]) > 1 else ""
         named = e[2] if len(e) > 2 else ""
-        if named != parent and above is not None and len(e) > 1:
+        if above is not None and len(e) > 1 and named not in (parent, self.misnumbered.get(parent, parent)):
             self.report.structure("HL_PARENT", seg, part.loop.id, element=2, value=named, expected=parent)
 
     def _close(self, part: Part, seg: Seg) -> None:
@@ -314,7 +334,8 @@ class Checker:
         head = part.segs[0]
         flag = head[0][4] if len(head[0]) > 4 else ""
         below = sum(part.counts.get(id(child), 0) for child in part.loop.loops() if child.hierarchical)
-        idle = flag == "1" and not below and self.report.tx_set.startswith("837")
+        # An event of a 278 may announce services that its sender leaves out.
+        idle = flag == "1" and not below and not self.report.tx_set.startswith("278")
         if (flag == "0" and below) or idle:
             self.report.structure("HL_CHILD", head, part.loop.id, element=4, value=flag, count=below)
 
@@ -382,7 +403,8 @@ class Checker:
         self.report.begin(self.tx)
         spec = grammar.spec(name) if name in grammar.names() else None
         self.envelopes.transaction(seg, self.tx, spec)
-        self.levels = []
+        self.levels = 0
+        self.misnumbered = {}
         if spec is None:
             self.machine, self.follow = None, _NOWHERE
             return

@@ -15,7 +15,9 @@ Problem = tuple[str, str, int | None, int | None, str]
 Test = Callable[[str], Problem | None]
 
 _WHOLE = re.compile(r"-?\d+")
-_REAL = re.compile(r"-?(\d+(\.\d*)?|\.\d+)")
+_REAL = re.compile(r"-?(\d+(\.\d+)?|\.\d+)")
+#: Data elements of free words, which may begin with a blank.
+_WORDS = frozenset(["352", "449", "933"])
 #: Data elements whose values repeat from claim to claim, so that remembering them pays.
 REPEATING = frozenset(
     [
@@ -105,8 +107,8 @@ def simple(element: Element, *, required: bool) -> Test:  # noqa: C901 - one sma
             return missing if required else None
         if not low <= len(text) <= high:
             return length(text)
-        if text.isspace():
-            return _problem("ELEMENT_CHARACTER", "6", text)
+        if text[-1] == " " or (text[0] == " " and element.number not in _WORDS):
+            return _problem("ELEMENT_CHARACTER" if text.isspace() else "ELEMENT_BLANKS", "6", text)
         return None
 
     def code_test(text: str) -> Problem | None:
@@ -198,12 +200,14 @@ def repeated(element: Element, inner: Test, mark: str) -> Test:
     return test
 
 
-def unrepeated(inner: Test, mark: str, length_limit: int) -> Test:
-    """The test of an element that may not repeat: a repetition separator within it is a finding."""
+def undivided(inner: Test, component: str, repetition: str) -> Test:
+    """The test of an element that may neither repeat nor have components: a separator within it is a finding."""
 
     def test(text: str) -> Problem | None:
-        if mark in text:
+        if repetition and repetition in text:
             return "REPETITIONS_TOO_MANY", "12", None, 2, text[:80]
+        if component and component in text:
+            return "COMPONENTS_TOO_MANY", "13", 2, None, text[:80]
         return inner(text)
 
     return test
@@ -241,9 +245,10 @@ def segment_test(node: grammar.Node, component: str, repetition: str) -> Segment
         else:
             test = simple(element, required=element.usage == "R")
         if element.usage != "N":
-            test = repeated(element, test, repetition) if element.repeats > 1 else test
-            if element.repeats == 1 and repetition:
-                test = unrepeated(test, repetition, 0)
+            if element.repeats > 1:
+                test = repeated(element, test, repetition)
+            else:
+                test = undivided(test, "" if element.components else component, repetition)
         tests.append(test)
         known.append({""} if element.usage != "R" else set())
         remember.append(

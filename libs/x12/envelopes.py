@@ -1,5 +1,6 @@
 """Checking what holds transactions together: ISA to IEA, GS to GE, ST to SE."""
 
+import re
 from functools import cache
 
 from libs.x12 import grammar
@@ -12,6 +13,7 @@ from libs.x12.route import related
 from libs.x12.tokens import Header
 
 _QUALIFIERS = frozenset(["01", "14", "20", "27", "28", "29", "30", "33", "ZZ"])
+_VERSION = re.compile(r"00[2-8]0[0-9]")
 _WIDTHS = {2: 10, 4: 10, 6: 15, 8: 15}
 _NOWHERE: Seg = ([""], None, 0, 0)
 
@@ -234,7 +236,7 @@ def _isa_element(e: list[str], position: int) -> bool:
         9: lambda: len(text) == 6 and is_date(text),
         10: lambda: len(text) == 4 and is_time(text),
         11: lambda: len(text) == 1,
-        12: lambda: len(text) == 5 and text.isdigit(),
+        12: lambda: _VERSION.fullmatch(text) is not None,
         13: lambda: len(text) == 9 and text.isdigit(),
         14: lambda: text in ("0", "1"),
         15: lambda: text in ("P", "T"),

@@ -119,7 +119,8 @@ class Machine:
             return self._step(state, *found, "")
         found = self._search(state, segment, value, onwards=False)
         if found:
-            return self._step(state, *found, "order")
+            ahead = self._due(state, segment, found)
+            return self._step(state, *ahead, "code") if ahead else self._step(state, *found, "order")
         found = self._guess(state, segment, value)
         if found:
             return self._step(state, *found, "code")
@@ -131,7 +132,7 @@ class Machine:
         return self._step(self.state(node), node, (loop,), "place")
 
     def _step(self, state: State, node: Node, opens: tuple[Loop, ...], quality: str) -> Step:
-        keep = opens[0].depth - 1 if opens else node.loop.depth
+        keep = _kept(node, opens)
         moves = bool(opens) or node.loop is not state.loop
         step = Step(node, opens, self.state(node), quality, keep, moves, id(node))
         if self.readers is not None:
@@ -153,9 +154,26 @@ class Machine:
         """A qualifier that no namesake nearby has: the next place that the same segment may take."""
         if any(_matches(node, value) for node in self.named[segment]):
             return None
+        return self._ahead(state, segment, None)
+
+    def _due(self, state: State, segment: str, back: "Place") -> "Place | None":
+        """Where a place further back would leave the current level: the place ahead that requires such a segment."""
+        level: Loop | None = state.loop
+        while level is not None and not level.hierarchical:
+            level = level.parent
+        if level is None or segment == "HL" or _kept(*back) >= level.depth:
+            return None
+        ahead = self._ahead(state, segment, level.parent)
+        if ahead is None:
+            return None
+        due = ahead[1][0].leaf or ahead[1][0].usage == "R" if ahead[1] else ahead[0].usage == "R"
+        return ahead if due else None
+
+    def _ahead(self, state: State, segment: str, end: Loop | None) -> "Place | None":
+        """The next place that the same segment may take, whatever its qualifier, within the loops below `end`."""
         loop: Loop | None = state.loop
         after: Node | Loop | None = state.node
-        while loop is not None:
+        while loop is not end and loop is not None:
             start = next((i for i, child in enumerate(loop.children) if child is after), -1)
             for child in loop.children[start:] if start > 0 else loop.children[1:]:
                 if isinstance(child, Node) and child.id == segment:
@@ -171,7 +189,7 @@ class Machine:
         if not candidates:
             return None
         paths = [(node, self._path(state, node)) for node in candidates]
-        return min(paths, key=lambda path: len(path[1]) + _climb(state.loop, path[0].loop, path[1]))
+        return min(paths, key=lambda path: len(path[1]) + state.loop.depth - _kept(*path))
 
     def _path(self, state: State, node: Node) -> tuple[Loop, ...]:
         """The loops to open so as to stand in the node's own."""
@@ -191,10 +209,9 @@ class Machine:
 Place = tuple[Node, tuple[Loop, ...]]
 
 
-def _climb(loop: Loop, target: Loop, opens: tuple[Loop, ...]) -> int:
-    """How many loops to leave."""
-    keep = opens[0].depth - 1 if opens else target.depth
-    return loop.depth - keep
+def _kept(node: Node, opens: tuple[Loop, ...]) -> int:
+    """Depth of the innermost loop that stays open."""
+    return opens[0].depth - 1 if opens else node.loop.depth
 
 
 def _within(loop: Loop, segment: str, value: str, ordinal: int) -> Place | None:

@@ -8,6 +8,7 @@ TEXTS: dict[str, tuple[int, str, str, str]] = {
     "ELEMENT_TOO_SHORT": (1, "4", "{place}{label} is too short: {value!r}", "Send at least {low} characters."),
     "ELEMENT_TOO_LONG": (1, "5", "{place}{label} is too long", "Send at most {high} characters."),
     "ELEMENT_CHARACTER": (1, "6", "{place}{label} holds characters that do not belong there: {value!r}", "Send only what its type allows."),
+    "ELEMENT_BLANKS": (1, "6", "{place}{label} begins or ends with blanks: {value!r}", "Send the value without them."),
     "ELEMENT_CODE": (2, "7", "{place}{label} has an unknown code: {value!r}", "Use one of: {codes}."),
     "ELEMENT_DATE": (1, "8", "{place}{label} is not a date of the form that its qualifier names: {value!r}", "Send CCYYMMDD, or two such dates with a hyphen for a range."),
     "ELEMENT_TIME": (1, "9", "{place}{label} is not a time: {value!r}", "Send HHMM or HHMMSS."),
@@ -67,7 +68,7 @@ TEXTS: dict[str, tuple[int, str, str, str]] = {
 #: Findings that do not make a file unusable.
 WARNINGS = frozenset(
     {
-        "BYTE_ORDER_MARK", "TRAILING_BYTES", "NO_LAST_TERMINATOR", "OLD_VERSION", "SEGMENT_TRAILING",
+        "BYTE_ORDER_MARK", "ELEMENT_BLANKS", "TRAILING_BYTES", "NO_LAST_TERMINATOR", "OLD_VERSION", "SEGMENT_TRAILING",
         "SET_UNKNOWN", "JUNK_BEFORE_ISA", "REPETITION_SEPARATOR", "ISA_LENGTH",
     }
 )  # fmt: skip

@@ -166,6 +166,7 @@ class Reporter:
             component=component,
             repetition=repetition,
             value=value,
+            severity="warning" if code in WARNINGS else "error",
             advice=advice.format(**words),
             x12=x12,
             data_element=number if number.isdigit() else "",

@@ -1,7 +1,5 @@
 """Valid files, written by hand, that the tests read, change and break."""
 
-from collections.abc import Callable
-
 ISA = "ISA*00*          *00*          *ZZ*{sender:<15}*ZZ*{receiver:<15}*260120*0830*^*00501*000000001*0*T*:"
 
 
@@ -348,91 +346,78 @@ VERDICT = interchange(
     """,
 )
 
+BILL = interchange(
+    "HC",
+    "005010X223A2",
+    "837",
+    """
+    BHT*0019*00*B000002*20260120*0830*CH
+    NM1*41*2*BRIGHT MINDS BILLING*****46*123456789
+    PER*IC*JANE DOE*TE*5125550100
+    NM1*40*2*CLEARHOUSE*****46*CLH01
+    HL*1**20*1
+    PRV*BI*PXC*283Q00000X
+    NM1*85*2*BRIGHT MINDS HOSPITAL*****XX*1234567893
+    N3*100 MAIN ST
+    N4*AUSTIN*TX*787011234
+    REF*EI*741234567
+    HL*2*1*22*0
+    SBR*P*18*GRP001******CI
+    NM1*IL*1*DOE*PAT****MI*W000000001
+    N3*12 OAK AVE
+    N4*AUSTIN*TX*78704
+    DMG*D8*19800101*F
+    NM1*PR*2*ACME BEHAVIORAL PLAN*****PI*60054
+    CLM*S100*4700***11:A:1**A*Y*Y
+    DTP*096*TM*1130
+    DTP*434*RD8*20260105-20260108
+    DTP*435*DT*202601051415
+    CL1*2*1*01
+    REF*G1*AUTH0001
+    HI*ABK:F332:::::::Y
+    HI*ABJ:F332
+    HI*DR:885
+    HI*ABF:F1020:::::::N*ABF:E119
+    HI*BBR:GZ58ZZZ:D8:20260106
+    HI*BI:70:RD8:20260105-20260106
+    HI*BH:11:D8:20260105
+    HI*BE:80:::3
+    HI*BG:C3
+    NM1*71*1*MEDDOC*CHRIS****XX*1555667785
+    PRV*AT*PXC*2084P0800X
+    LX*1
+    SV2*0124**4500*DA*3
+    DTP*472*RD8*20260105-20260108
+    REF*6R*S100L1
+    LX*2
+    SV2*0300*HC:80053*200*UN*1
+    DTP*472*D8*20260105
+    """,
+)
+
+DECIDED = interchange(
+    "HI",
+    "005010X217",
+    "278",
+    """
+    BHT*0007*11*AUTHREQ1*20260120*0831*18
+    HL*1**20*1
+    NM1*X3*2*ACME BEHAVIORAL PLAN*****PI*60054
+    HL*2*1*21*1
+    NM1*1P*2*BRIGHT MINDS BEHAVIORAL HEALTH*****XX*1234567893
+    HL*3*2*22*1
+    NM1*IL*1*DOE*PAT****MI*W000000001
+    HL*4*3*EV*0
+    TRN*2*AUTHREQ1*9BRIGHTMND
+    UM*HS*I*MH*11:B
+    HCR*A1*AUTH0001
+    DTP*472*RD8*20260201-20260501
+    HI*ABK:F332
+    """,
+)
+
 #: One valid file for each set.
 VALID = {
     "837P": CLAIMS, "835": REMITTANCE, "270": INQUIRY, "271": BENEFITS, "276": STATUS_INQUIRY, "277": STATUS,
-    "277CA": ACKNOWLEDGED, "278": REVIEW, "999": VERDICT,
+    "277CA": ACKNOWLEDGED, "278": REVIEW, "999": VERDICT, "837I": BILL, "278R": DECIDED,
 }  # fmt: skip
-
-Change = Callable[[list[str]], list[str]]
-
-
-def segments(text: str) -> list[str]:
-    """The segments of a file."""
-    return text.split("~")[:-1]
-
-
-def joined(parts: list[str]) -> bytes:
-    """The file of these segments."""
-    return "".join(part + "~" for part in parts).encode("latin-1")
-
-
-def recounted(parts: list[str]) -> list[str]:
-    """The same with SE01 as it must be after segments were added or removed."""
-    start = next(i for i, part in enumerate(parts) if part.startswith("ST*"))
-    end = next((i for i, part in enumerate(parts) if part.startswith("SE*")), None)
-    if end is None:
-        return parts
-    tail = parts[end].split("*")
-    tail[1] = str(end - start + 1)
-    return [*parts[:end], "*".join(tail), *parts[end + 1 :]]
-
-
-def nth(parts: list[str], head: str, turn: int = 1) -> int:
-    """Index of the n-th segment that begins so."""
-    found = [i for i, part in enumerate(parts) if part == head or part.startswith(head)]
-    return found[turn - 1]
-
-
-def put(head: str, element: int, value: str, turn: int = 1) -> Change:
-    """Set one element of the n-th such segment."""
-
-    def change(parts: list[str]) -> list[str]:
-        at = nth(parts, head, turn)
-        e = parts[at].split("*")
-        e += [""] * (element + 1 - len(e))
-        e[element] = value
-        return [*parts[:at], "*".join(e).rstrip("*") if not value else "*".join(e), *parts[at + 1 :]]
-
-    return change
-
-
-def drop(head: str, turn: int = 1, count: int = 1) -> Change:
-    """Remove the n-th such segment, and those after it up to `count`."""
-
-    def change(parts: list[str]) -> list[str]:
-        at = nth(parts, head, turn)
-        return recounted(parts[:at] + parts[at + count :])
-
-    return change
-
-
-def add(after: str, *new: str, turn: int = 1) -> Change:
-    """Insert segments after the n-th such one."""
-
-    def change(parts: list[str]) -> list[str]:
-        at = nth(parts, after, turn) + 1
-        return recounted([*parts[:at], *new, *parts[at:]])
-
-    return change
-
-
-def swap(head: str, turn: int = 1) -> Change:
-    """Exchange the n-th such segment with the one after it."""
-
-    def change(parts: list[str]) -> list[str]:
-        at = nth(parts, head, turn)
-        return [*parts[:at], parts[at + 1], parts[at], *parts[at + 2 :]]
-
-    return change
-
-
-def both(*changes: Change) -> Change:
-    """One change after another."""
-
-    def change(parts: list[str]) -> list[str]:
-        for one in changes:
-            parts = one(parts)
-        return parts
-
-    return change

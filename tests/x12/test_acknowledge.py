@@ -7,8 +7,10 @@ from typing import Literal
 import pytest
 
 from libs import x12
-from tests.x12.mutations import CLAIM, OTHERS, REMIT
-from tests.x12.samples import CLAIMS, INQUIRY, REMITTANCE, STATUS_INQUIRY, VALID, both, joined, put, segments
+from tests.x12.changes import both, joined, put, segments
+from tests.x12.mutations import CLAIM, REMIT
+from tests.x12.other_mutations import OTHERS
+from tests.x12.samples import CLAIMS, INQUIRY, REMITTANCE, STATUS_INQUIRY, VALID
 
 NOW = datetime(2026, 2, 1, 9, 30)  # noqa: DTZ001 - an interchange's time has no zone
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from libs.x12 import cli
-from tests.x12.samples import CLAIMS, REMITTANCE, joined, put, segments
+from tests.x12.changes import joined, put, segments
+from tests.x12.samples import CLAIMS, REMITTANCE
 
 ROOT = Path(__file__).resolve().parents[2]
 

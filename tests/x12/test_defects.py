@@ -3,8 +3,10 @@
 import pytest
 
 from libs import x12
-from tests.x12.mutations import CLAIM, OTHERS, REMIT, Defect
-from tests.x12.samples import VALID, joined, segments
+from tests.x12.changes import joined, segments
+from tests.x12.mutations import CLAIM, REMIT, Defect
+from tests.x12.other_mutations import OTHERS
+from tests.x12.samples import VALID
 
 KINDS = [("837P", d) for d in CLAIM] + [("835", d) for d in REMIT] + [(s, d) for s, ds in OTHERS.items() for d in ds]
 

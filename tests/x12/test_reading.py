@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from libs import x12
-from tests.x12.samples import CLAIMS, REMITTANCE, VALID, joined, segments
+from tests.x12.changes import joined, segments
+from tests.x12.samples import CLAIMS, REMITTANCE, VALID
 
 Claims = x12.ClaimFile
 

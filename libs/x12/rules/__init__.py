@@ -10,7 +10,8 @@ from libs.x12.parts import Part, Places, Tx
 
 #: Modules whose rules register themselves when they are first needed.
 MODULES = (
-    "claim", "dates", "eligibility", "other_payers", "payment", "payment_dates", "people", "remittance", "status",
+    "claim", "dates", "decisions", "diagnoses", "eligibility", "institutional", "other_payers", "payment",
+    "payment_dates", "people", "remittance", "review", "status",
 )  # fmt: skip
 
 Body = Callable[[Part, Tx], Places]

@@ -2,7 +2,7 @@
 
 from libs.x12.parts import Part, Place, Places, Seg, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.values import amount, days, dollars, service_days
+from libs.x12.rules.values import amount, dollars
 
 P, I, BOTH = "837P", "837I", "837P 837I"  # noqa: E741 - the guides' own letters
 
@@ -45,18 +45,20 @@ def claim_charge(claim: Part, tx: Tx) -> Places:
     sets=BOTH,
     loop="2300",
     level=4,
-    source="837 guides, notes on CLM02 and SV102",
-    advice="Correct the charge; a claim never bills a negative amount.",
+    source="837 guides, notes on CLM02, SV102 and AMT",
+    advice="Correct the amount; a claim never bills a negative one.",
 )
 def negative_charge(claim: Part, tx: Tx) -> Places:
-    """No charge is negative."""
+    """No charge is negative, nor what a patient paid or owes."""
     places: list[tuple[Seg | None, int]] = [(claim.first("CLM"), 2), *(service(line) for line in claim.loops("2400"))]
+    places += [(claim.first("AMT", name), 2) for name in ("F3", "F5")]
+    places += [(other.first("AMT", name), 2) for other in claim.loops("2320") for name in ("A8", "EAF")]
     for seg, position in places:
         value = amount(seg, position)
         if seg and value is not None and value < 0:
             yield Place(
                 seg,
-                f"The charge {at(seg, position)} is negative",
+                f"The amount {at(seg, position)} is negative",
                 position,
                 value=at(seg, position),
                 claim=number(claim),
@@ -79,35 +81,6 @@ def units(line: Part, tx: Tx) -> Places:
     text = at(seg, position)
     if (seg and text and text.strip("0.") == "") or (seg and text.startswith("-")):
         yield Place(seg, f"{seg[0][0]}{position:02d}: {text} units of a service", position, value=text)
-
-
-@rule(
-    "DIAGNOSIS_POINTER",
-    sets=P,
-    loop="2300",
-    level=4,
-    source="837P, note on SV107",
-    advice="Point to a diagnosis of the claim.",
-    x12="7",
-)
-def pointers(claim: Part, tx: Tx) -> Places:
-    """SV107 points to diagnoses that the claim has, each once."""
-    count = sum(
-        1
-        for seg in claim.all("HI")
-        for text in seg[0][1:]
-        if text.partition(tx.component or ":")[0] in ("ABK", "ABF", "BK", "BF")
-    )
-    for line in claim.loops("2400"):
-        seg = line.first("SV1")
-        texts = at(seg, 7).split(tx.component) if tx.component else [at(seg, 7)]
-        for place, text in enumerate(texts, 1):
-            if seg and text.isdigit() and int(text) > count:
-                said = f"SV107-{place} points to diagnosis {text}, the claim has {count}"
-                yield Place(seg, said, 7, place, text, claim=number(claim))
-            elif seg and text and text in texts[: place - 1]:
-                said = f"SV107-{place} points to diagnosis {text} a second time"
-                yield Place(seg, said, 7, place, text, claim=number(claim), code="DIAGNOSIS_POINTER_TWICE")
 
 
 @rule(
@@ -232,50 +205,6 @@ def claims_too_many(claim: Part, tx: Tx) -> Places:
 
 
 @rule(
-    "ACCIDENT",
-    sets=P,
-    loop="2300",
-    level=4,
-    source="837P, notes on CLM11 and DTP*439",
-    advice="Send the accident's date, and the state of a car accident.",
-    x12="I6",
-)
-def accident(claim: Part, tx: Tx) -> Places:
-    """A claim about an accident has its date; a car accident its state too."""
-    clm = claim.first("CLM")
-    parts = at(clm, 11).split(tx.component) if at(clm, 11) and tx.component else []
-    if clm and {"AA", "OA"} & set(parts[:3]) and not claim.first("DTP", "439"):
-        yield Place(
-            clm,
-            "CLM11 says that there was an accident, but DTP*439 does not say when",
-            11,
-            value=at(clm, 11),
-            claim=number(claim),
-        )
-    if clm and "AA" in parts[:3] and not (len(parts) > 3 and parts[3]) and not (len(parts) > 4 and parts[4]):
-        yield Place(clm, "CLM11-4: a car accident needs its state", 11, 4, claim=number(claim), code="ACCIDENT_STATE")
-
-
-@rule(
-    "ADMISSION_DATE",
-    sets=P,
-    loop="2300",
-    level=4,
-    source="837P, note on DTP*435",
-    advice="Send the date of admission.",
-    x12="I6",
-)
-def admission(claim: Part, tx: Tx) -> Places:
-    """Inpatient places of service (21, 51) need the date of admission."""
-    clm = claim.first("CLM")
-    place = at(clm, 5).partition(tx.component or ":")[0]
-    if clm and place in ("21", "51") and not claim.first("DTP", "435"):
-        yield Place(
-            clm, f"Place of service {place} needs the date of admission (DTP*435)", 5, 1, place, claim=number(claim)
-        )
-
-
-@rule(
     "ATTACHMENT_NUMBER",
     sets=BOTH,
     loop="2300 2400",
@@ -289,40 +218,3 @@ def attachment(part: Part, tx: Tx) -> Places:
     for seg in part.all("PWK"):
         if at(seg, 2) in ("BM", "EL", "EM", "FX", "FT") and not at(seg, 6):
             yield Place(seg, f"PWK06: an attachment sent by {at(seg, 2)} needs its control number", 6)
-
-
-@rule(
-    "DIAGNOSIS_MISSING",
-    sets=BOTH,
-    loop="2300",
-    level=2,
-    source="837 guides, HI",
-    advice="Send the principal diagnosis first, as ABK.",
-    x12="3",
-)
-def principal_diagnosis(claim: Part, tx: Tx) -> Places:
-    """The first diagnosis is the principal one, and only it; ICD-9 ended with September 2015."""
-    mark = tx.component or ":"
-    kinds = [
-        (text.partition(mark)[0], seg, place) for seg in claim.all("HI") for place, text in enumerate(seg[0][1:], 1)
-    ]
-    old = [entry for entry in kinds if entry[0] in ("BK", "BF")]
-    new = [entry for entry in kinds if entry[0] in ("ABK", "ABF")]
-    if old and new:
-        kind, seg, place = old[0]
-        yield Place(
-            seg,
-            f"HI{place:02d}-1: ICD-9 and ICD-10 codes in one claim",
-            place,
-            1,
-            kind,
-            code="DIAGNOSIS_VERSION",
-            x12="7",
-        )
-    served = [first for line in claim.loops("2400") for first, _, _ in service_days(line)] + [
-        first for first, _, _ in days(claim, "434")
-    ]
-    if served and ((old and min(served) >= "20151001") or (new and max(served) < "20151001")):
-        kind, seg, place = (old if old and min(served) >= "20151001" else new)[0]
-        said = f"HI{place:02d}-1: {kind} does not fit the date of service {min(served)}"
-        yield Place(seg, said, place, 1, kind, code="DIAGNOSIS_VERSION", x12="7")

@@ -28,6 +28,27 @@ def percent(benefit: Part, tx: Tx) -> Places:
 
 
 @rule(
+    "BENEFIT_AMOUNT",
+    sets="271",
+    loop="2110C 2110D",
+    level=4,
+    source=f"{GUIDE}, notes on EB07 and EB08",
+    advice="Send the amount of a copay, deductible or limit, and the share of a coinsurance.",
+    x12="I6",
+)
+def amounts(benefit: Part, tx: Tx) -> Places:
+    """What is owed is an amount that is not negative, or for coinsurance a share."""
+    eb = benefit.first("EB")
+    kind = at(eb, 1)
+    if eb and kind in ("B", "C", "G", "J", "Y") and not at(eb, 7) and not at(eb, 8):
+        yield Place(eb, f"EB07: a statement of kind {kind} needs its amount", 7)
+    if eb and kind == "A" and not at(eb, 8):
+        yield Place(eb, "EB08: a coinsurance needs the patient's share", 8)
+    if eb and at(eb, 7).startswith("-") and at(eb, 7).strip("-0."):
+        yield Place(eb, f"EB07 {at(eb, 7)} is negative", 7, value=at(eb, 7), x12="7")
+
+
+@rule(
     "LOOP_BRACKETS",
     sets="271",
     loop="2110C 2110D",
@@ -47,7 +68,7 @@ def brackets(benefit: Part, tx: Tx) -> Places:
         assert last
         yield Place(last, "LE is missing after loop 2120", segment="LE")
     if closed and not inner and opened:
-        yield Place(opened, "LS and LE hold no loop 2120")
+        yield Place(closed, "LS and LE hold no loop 2120", segment="NM1")
 
 
 @rule(
@@ -73,7 +94,7 @@ def rejected_yet_answered(level: Part, tx: Tx) -> Places:
 @rule(
     "NOTHING_ASKED",
     sets="270",
-    loop="2000C",
+    loop="2000C 2000D",
     level=4,
     source=f"{GUIDE}, loops 2110C and 2110D",
     advice="Ask for a service type or a procedure (EQ).",
@@ -82,7 +103,7 @@ def rejected_yet_answered(level: Part, tx: Tx) -> Places:
 def nothing_asked(level: Part, tx: Tx) -> Places:
     """Something is asked about the subscriber or the dependent."""
     dependents = sum(level.counts.get(id(child), 0) for child in level.loop.loops() if child.id == "2000D")
-    if not level.loops("2110C") and not dependents:
+    if not level.loops("2110C", "2110D") and not dependents:
         yield Place(level.segs[-1], "EQ is missing: nothing is asked", segment="EQ")
 
 
@@ -100,4 +121,5 @@ def who(person: Part, tx: Tx) -> Places:
     nm1, dmg = person.first("NM1"), person.first("DMG")
     known = [bool(at(nm1, 9)), bool(at(nm1, 3)), bool(at(dmg, 2))]
     if nm1 and sum(known) < 2:
-        yield Place(nm1, "The person is named by one of id, name and birth date only")
+        lacking = 9 if person.loop.id == "2100C" and not known[0] else 3 if not known[1] else None
+        yield Place(nm1, "The person is named by one of id, name and birth date only", lacking)

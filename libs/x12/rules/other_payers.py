@@ -181,6 +181,9 @@ def claim_balances(claim: Part, tx: Tx) -> Places:
             if at(decision.first("SVD"), 1) in names
         ]
         own = other.all("CAS")
+        if amt is None and lines:
+            said = "AMT*D is missing: lines of the claim say what this payer paid"
+            yield Place(other.head, said, segment="AMT", claim=number(claim), code="COB_PAID_MISSING", x12="I6")
         if amt is None or paid is None or charge is None or not (lines or own):
             continue
         if lines:

@@ -2,7 +2,7 @@
 
 from libs.x12.parts import Part, Place, Places, Seg, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.values import adjustments, amount, cents, dollars
+from libs.x12.rules.values import adjustments, amount, cents, countable, dollars
 
 GUIDE = "835 (X221A1), front matter: balancing"
 BPR = "835 (X221A1), notes on BPR"
@@ -11,23 +11,27 @@ BPR = "835 (X221A1), notes on BPR"
 class Sums:
     """The amounts of a claim, read once for all its rules; None for what is malformed."""
 
-    __slots__ = ("adjusted", "charge", "clp", "entries", "lines", "own", "paid")
+    __slots__ = ("adjusted", "charge", "clp", "entries", "known", "lines", "own", "paid")
 
     def __init__(self, claim: Part) -> None:
         self.clp = claim.head
         self.charge, self.paid = amount(self.clp, 3), amount(self.clp, 4)
         self.entries = adjustments(claim.all("CAS"))
         self.own = sum(entry[2] for entry in self.entries)
-        self.lines: list[tuple[Seg, int | None, int | None, int]] = []
+        self.lines: list[tuple[Seg, int | None, int | None, int | None]] = []
         """Each line's SVC, charge, payment and adjustments."""
+        self.known = countable(claim.all("CAS"))
+        """No adjustment is malformed."""
         self.adjusted = self.own
         for line in claim.kids:
             svc = line.head
             entries = adjustments(line.all("CAS"))
             taken = sum(entry[2] for entry in entries)
+            known = countable(line.all("CAS"))
+            self.known = self.known and known
             self.entries += entries
             self.adjusted += taken
-            self.lines.append((svc, amount(svc, 2), amount(svc, 3), taken))
+            self.lines.append((svc, amount(svc, 2), amount(svc, 3), taken if known else None))
 
     @property
     def lines_charge(self) -> int | None:
@@ -62,7 +66,7 @@ def line_balance(claim: Part, tx: Tx) -> Places:
     """SVC02 less the line's CAS is SVC03."""
     known = sums(claim)
     for svc, charge, paid, adjusted in known.lines:
-        if charge is None or paid is None or charge - adjusted == paid:
+        if charge is None or paid is None or adjusted is None or charge - adjusted == paid:
             continue
         difference = charge - adjusted - paid
         said = f"charge {dollars(charge)} less adjustments {dollars(adjusted)} is not the payment {dollars(paid)}"
@@ -85,7 +89,7 @@ def claim_balance(claim: Part, tx: Tx) -> Places:
     """CLP03 less the CAS of the claim and its lines is CLP04."""
     known = sums(claim)
     clp, charge, paid = known.clp, known.charge, known.paid
-    if charge is None or paid is None or charge - known.adjusted == paid:
+    if charge is None or paid is None or not known.known or charge - known.adjusted == paid:
         return
     difference = charge - known.adjusted - paid
     said = f"charge {dollars(charge)} less adjustments {dollars(known.adjusted)} is not the payment {dollars(paid)}"
@@ -122,7 +126,7 @@ def lines_paid(claim: Part, tx: Tx) -> Places:
     """With service lines, CLP04 is the sum of SVC03 less the claim's own CAS."""
     known = sums(claim)
     found, clp, paid = known.lines_paid, known.clp, known.paid
-    if found is None or paid is None or found - known.own == paid:
+    if found is None or paid is None or not known.known or found - known.own == paid:
         return
     if known.charge is not None and known.charge - known.adjusted != paid:
         return  # the claim's own balance says so already
@@ -142,7 +146,7 @@ def patient_responsibility(claim: Part, tx: Tx) -> Places:
     """CLP05 is the sum of the PR adjustments; a reversal is excepted."""
     known = sums(claim)
     clp = known.clp
-    if at(clp, 2) in ("22", "25"):
+    if at(clp, 2) in ("22", "25") or not known.known:
         return
     owed = sum(entry[2] for entry in known.entries if entry[0] == "PR")
     said = cents(at(clp, 5)) if at(clp, 5) else 0
@@ -150,63 +154,6 @@ def patient_responsibility(claim: Part, tx: Tx) -> Places:
         return
     text = f"Claim {at(clp, 1)}: CLP05 says the patient owes {dollars(said)}, the PR adjustments say {dollars(owed)}"
     yield Place(clp, text, 5, value=at(clp, 5), claim=at(clp, 1))
-
-
-@rule(
-    "DENIED_YET_PAID",
-    sets="835",
-    loop="2100",
-    level=4,
-    source="835 (X221A1), note on CLP02",
-    advice="A denied claim pays nothing; send status 1, 2 or 3 for one that was processed.",
-)
-def denied_yet_paid(claim: Part, tx: Tx) -> Places:
-    """A denied claim (CLP02 4) pays nothing."""
-    clp = claim.first("CLP")
-    if clp and at(clp, 2) in ("4", "23", "25") and amount(clp, 4):
-        yield Place(
-            clp,
-            f"Claim {at(clp, 1)} has the status {at(clp, 2)} and yet is paid {at(clp, 4)}",
-            2,
-            value=at(clp, 2),
-            claim=at(clp, 1),
-        )
-
-
-@rule(
-    "REVERSAL_SIGN",
-    sets="835",
-    loop="2100",
-    level=4,
-    source="835 (X221A1), front matter: reversal and correction",
-    advice="A reversal repeats the original's amounts with the opposite sign; nothing else is negative.",
-)
-def reversal_sign(claim: Part, tx: Tx) -> Places:
-    """A reversal (CLP02 22) has no positive charge or payment; another claim has no negative charge."""
-    clp = claim.first("CLP")
-    if clp is None:
-        return
-    reversal = at(clp, 2) == "22"
-    name = f"Claim {at(clp, 1)}"
-    charge, paid = amount(clp, 3), amount(clp, 4)
-    if not reversal and charge is not None and charge < 0 and (paid is None or paid <= 0):
-        text = f"{name} has the amounts of a reversal, but the status {at(clp, 2)}"
-        yield Place(clp, text, 2, value=at(clp, 2), claim=at(clp, 1))
-        return
-    places = [(clp, 3), (clp, 4)] if reversal else [(clp, 3)]
-    for line in claim.loops("2110"):
-        svc = line.first("SVC")
-        if svc:
-            places += [(svc, 2), (svc, 3)] if reversal else [(svc, 2)]
-    for seg, position in places:
-        value = amount(seg, position)
-        if value is not None and (value > 0 if reversal else value < 0):
-            kind = (
-                "is a reversal, but this amount is positive"
-                if reversal
-                else "is no reversal, but this amount is negative"
-            )
-            yield Place(seg, f"{name} {kind}: {at(seg, position)}", position, value=at(seg, position), claim=at(clp, 1))
 
 
 @rule(
@@ -224,30 +171,6 @@ def adjustment_twice(part: Part, tx: Tx) -> Places:
         if (group, reason) in seen:
             yield Place(seg, f"The adjustment {group} {reason} is there twice", position - 1, value=reason)
         seen.add((group, reason))
-
-
-@rule(
-    "REMARK_MISSING",
-    sets="835",
-    loop="2100",
-    level=4,
-    severity="warning",
-    source="CARC list, note on 16 and 226 and 227",
-    advice="Add the remark code that says what is lacking.",
-)
-def remark_missing(claim: Part, tx: Tx) -> Places:
-    """Reason 16 needs a remark code."""
-    own = any(at(seg, i) for seg in claim.all("MOA") for i in range(3, 8)) or any(
-        at(seg, i) for seg in claim.all("MIA") for i in (5, 20, 21, 22, 23)
-    )
-    for part in (claim, *claim.loops("2110")):
-        if own or part.first("LQ", "HE"):
-            continue
-        for _, reason, _, seg, position in adjustments(part.all("CAS")):
-            if reason == "16":
-                yield Place(
-                    seg, "Reason 16 does not say what is lacking without a remark code", position - 1, value=reason
-                )
 
 
 @rule("SUM", sets="835", loop="2100", level=3, source=GUIDE)

@@ -20,7 +20,7 @@ from libs.x12.rules.values import days
 )
 def service_dates(claim: Part, tx: Tx) -> Places:
     """A line has a day of service, unless its claim has the days of the statement."""
-    if claim.first("DTM", "232") or tx.old:
+    if claim.first("DTM", "232") or claim.first("DTM", "233") or tx.old or at(claim.head, 2) == "25":
         return
     for line in claim.loops("2110"):
         if "DTM" not in line.ids:
@@ -44,6 +44,44 @@ def period(claim: Part, tx: Tx) -> Places:
         if begin and end and begin[0][0] > end[0][0]:
             seg = end[0][2]
             yield Place(seg, f"The period ends on {end[0][0]}, before it begins on {begin[0][0]}", 2, value=end[0][0])
+
+
+@rule(
+    "DATE_ORDER",
+    sets="835",
+    loop="2100",
+    level=4,
+    source="A claim is received after its service and before its payment",
+    advice="Correct the day of receipt.",
+    x12="8",
+)
+def received_between(claim: Part, tx: Tx) -> Places:
+    """A claim was received after its first service, and not after the file was made."""
+    received = days(claim, "050")
+    if not received or at(claim.head, 2) == "25":
+        return
+    day_, _, seg = received[0]
+    served = [first for part in (claim, *claim.loops("2110")) for first, _, _ in days(part, "232", "472", "150")]
+    if day_ > tx.today:
+        yield Place(seg, f"The claim was received on {day_}, after the file was made", 2, value=at(seg, 2))
+    elif served and day_ < min(served):
+        yield Place(seg, f"The claim was received on {day_}, before the service of {min(served)}", 2, value=at(seg, 2))
+
+
+@rule(
+    "DATE_IN_FUTURE",
+    sets="835",
+    loop="transaction",
+    level=4,
+    source="835 (X221A1), note on DTM*405",
+    advice="Correct the day on which the payment was made up.",
+    x12="8",
+)
+def made_up_before_sent(whole: Part, tx: Tx) -> Places:
+    """The payment was made up before the file was sent."""
+    for made, _, seg in days(whole, "405"):
+        if made > tx.today:
+            yield Place(seg, f"DTM*405 {made} lies after the day of the file", 2, value=made)
 
 
 @rule(

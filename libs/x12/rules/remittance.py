@@ -58,7 +58,7 @@ def payment_method(whole: Part, tx: Tx) -> Places:
             if not at(bpr, position):
                 yield Place(bpr, f"BPR{position:02d} must be sent with the payment method {method}", position, x12="I6")
                 break
-    elif at(bpr, 5):
+    elif at(bpr, 5) and method in ("CHK", "NON"):
         yield Place(bpr, f"BPR05 belongs to ACH payments only, not to {method}", 5, value=at(bpr, 5), x12="I10")
     if method == "NON" and money:
         yield Place(bpr, f"BPR04 says that there is no payment, but BPR02 is {at(bpr, 2)}", 4, value=method)

@@ -214,6 +214,14 @@ def _procedure(seg: Seg, position: int, tx: Tx | None) -> Iterator[Place]:
             yield Place(seg, said, position, place, text, code="MODIFIER_TWICE")
 
 
+def _revenue(seg: Seg, position: int) -> Iterator[Place]:
+    """A revenue code has four digits, of which the first may be left out."""
+    text = at(seg, position)
+    if text and not (text.isdigit() and len(text) in (3, 4)):
+        said = f"{seg[0][0]}{position:02d} {text!r} is not a revenue code"
+        yield Place(seg, said, position, value=text, code="REVENUE_CODE")
+
+
 @segment_rule(
     "PROCEDURE",
     segments="SV1 SVC",
@@ -227,6 +235,7 @@ def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     yield from _procedure(seg, 1, tx)
     if seg[0][0] == "SVC":
         yield from _procedure(seg, 6, tx)
+        yield from _revenue(seg, 4)
 
 
 @segment_rule(
@@ -240,9 +249,7 @@ def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
 def procedure_form_institutional(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters; revenue codes four digits."""
     yield from _procedure(seg, 2, tx)
-    text = at(seg, 1)
-    if text and not (text.isdigit() and len(text) in (3, 4)):
-        yield Place(seg, f"SV201 {text!r} is not a revenue code", 1, value=text, code="REVENUE_CODE")
+    yield from _revenue(seg, 1)
 
 
 @segment_rule(

@@ -2,7 +2,7 @@
 
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.values import amount, dollars
+from libs.x12.rules.values import amount, days, dollars
 
 REJECTED = frozenset({"A3", "A4", "A6", "A7", "A8"})
 
@@ -28,6 +28,57 @@ def demographics(level: Part, tx: Tx) -> Places:
 
 
 @rule(
+    "SERVICE_DATE_MISSING",
+    sets="276",
+    loop="2200D 2200E",
+    level=4,
+    source="276 (X212), note on DTP*472 in 2200D",
+    advice="Send the days of service of the claim, or of each line.",
+    x12="I6",
+)
+def service_dates(claim: Part, tx: Tx) -> Places:
+    """What is asked about has days of service."""
+    if not claim.first("DTP", "472") and not claim.loops("2210D", "2210E"):
+        yield Place(claim.segs[-1], "DTP*472 is missing: neither claim nor line has a day of service", segment="DTP")
+
+
+@rule(
+    "DATE_IN_FUTURE",
+    sets="276 277 277CA",
+    loop="2200B 2200C 2200D 2200E 2210D 2210E 2220D 2220E",
+    level=4,
+    source="A claim follows its service, a status what it speaks of",
+    advice="Correct the date.",
+    x12="8",
+)
+def dates_in_future(part: Part, tx: Tx) -> Places:
+    """No service that is asked about, and no status, lies after the day of the file; an answer repeats what it got."""
+    for _, last, seg in days(part, "472") if tx.set == "276" else ():
+        if last > tx.today:
+            yield Place(seg, f"DTP03 {at(seg, 3)} lies after the day of the file", 3, value=at(seg, 3))
+    for stc in part.all("STC"):
+        if len(at(stc, 2)) == 8 and at(stc, 2) > tx.today:
+            yield Place(stc, f"STC02 {at(stc, 2)} lies after the day of the file", 2, value=at(stc, 2))
+
+
+@rule(
+    "DATE_ORDER",
+    sets="276",
+    loop="2200D 2200E",
+    level=4,
+    source="A service follows the patient's birth",
+    advice="Correct the dates.",
+    x12="8",
+)
+def service_after_birth(claim: Part, tx: Tx) -> Places:
+    """No service lies before the patient's birth."""
+    born = claim.parent.value("DMG", 2) if claim.parent else ""
+    for first, _, seg in days(claim, "472"):
+        if len(born) == 8 and first < born:
+            yield Place(seg, f"The service of {first} lies before the patient's birth", 3, value=at(seg, 3))
+
+
+@rule(
     "PAID_WITHOUT_AMOUNT",
     sets="277",
     loop="2200D 2200E",
@@ -39,8 +90,14 @@ def demographics(level: Part, tx: Tx) -> Places:
 def paid_without_amount(claim: Part, tx: Tx) -> Places:
     """A claim that was paid (F1) has its payment."""
     for stc in claim.all("STC"):
-        if _category(at(stc, 1), tx) == "F1" and not at(stc, 5):
+        category, paid = _category(at(stc, 1), tx), amount(stc, 5)
+        if category == "F1" and not at(stc, 5):
             yield Place(stc, "STC05: a paid claim needs what was paid", 5)
+        if category in ("F2", "F4") and paid:
+            said = f"STC05 says that {at(stc, 5)} was paid, but the category {category} that nothing was"
+            yield Place(stc, said, 5, value=at(stc, 5), code="DENIED_YET_PAID", x12="7")
+        if at(stc, 9) and not at(stc, 8):
+            yield Place(stc, "STC08: a payment's number comes with its day", 8, code="PAYMENT_DATE_MISSING")
 
 
 @rule(
@@ -70,11 +127,15 @@ def remember(claim: Part, tx: Tx) -> Places:
     for key in ("file", "provider"):
         counts = tx.state.setdefault(key, [0, 0, 0, 0])
         counts[1 if rejected else 0] += 1
-        counts[3 if rejected else 2] += charge or 0
+        if charge is None:
+            counts[2:] = [None, None]
+        elif counts[2] is not None:
+            counts[3 if rejected else 2] += charge
     yield from ()
 
 
-def _totals(part: Part, counts: list[int], names: tuple[str, str]) -> Places:
+def _totals(part: Part, counts: list[int | None], names: tuple[str, str]) -> Places:
+    """Counts and charges of claims, accepted and rejected; a charge that is unknown makes the sums unknown."""
     for position, name in enumerate(names):
         qty = part.first("QTY", name)
         text = at(qty, 2)
@@ -83,9 +144,20 @@ def _totals(part: Part, counts: list[int], names: tuple[str, str]) -> Places:
     for position, name in enumerate(("YU", "YY"), 2):
         amt = part.first("AMT", name)
         said = amount(amt, 2)
-        if amt and said is not None and said != counts[position]:
-            text = f"AMT*{name} says {dollars(said)}, the claims add up to {dollars(counts[position])}"
+        known = counts[position]
+        if amt and said is not None and known is not None and said != known:
+            text = f"AMT*{name} says {dollars(said)}, the claims add up to {dollars(known)}"
             yield Place(amt, text, 2, value=at(amt, 2), code="CLAIM_AMOUNTS")
+
+
+def _charge(part: Part, counts: list[int | None]) -> Places:
+    """STC04 above the claims is the sum of all their charges."""
+    accepted, rejected = counts[2], counts[3]
+    for stc in part.all("STC"):
+        said = amount(stc, 4)
+        if said is not None and accepted is not None and rejected is not None and said != accepted + rejected:
+            text = f"STC04 says {dollars(said)}, the claims add up to {dollars(accepted + rejected)}"
+            yield Place(stc, text, 4, value=at(stc, 4), code="CLAIM_AMOUNTS")
 
 
 @rule(
@@ -102,6 +174,7 @@ def file_totals(level: Part, tx: Tx) -> Places:
     for part in level.loops("2200B"):
         if counts:
             yield from _totals(part, counts, ("90", "AA"))
+            yield from _charge(part, counts)
 
 
 @rule(
@@ -118,6 +191,7 @@ def provider_totals(level: Part, tx: Tx) -> Places:
     for part in level.loops("2200C"):
         if counts:
             yield from _totals(part, counts, ("QA", "QC"))
+            yield from _charge(part, counts)
 
 
 @rule(
@@ -135,6 +209,14 @@ def verdict(answer: Part, tx: Tx) -> Places:
     tx.state.setdefault("verdicts", []).append(at(ik5, 1))
     if ik5 and at(ik5, 1) == "A" and answer.loops("2100"):
         yield Place(ik5, "IK501 accepts a transaction that has errors", 1, value="A")
+    if ik5 and at(ik5, 1) == "R" and not at(ik5, 2):
+        yield Place(ik5, "IK502: a rejected transaction needs the reason", 2, code="VERDICT_REASON", x12="I6")
+    ak2 = answer.head
+    seen = tx.state.setdefault("answered", set())
+    if at(ak2, 2) and at(ak2, 2) in seen:
+        yield Place(ak2, f"AK202 {at(ak2, 2)!r} was answered before", 2, value=at(ak2, 2), code="ANSWERED_TWICE")
+    if len(seen) < 100_000:
+        seen.add(at(ak2, 2))
 
 
 @rule(
@@ -153,7 +235,13 @@ def group_verdict(whole: Part, tx: Tx) -> Places:
     numbers = [at(ak9, position) for position in (2, 3, 4)]
     if ak9 is None or not all(number.isdigit() for number in numbers):
         return
-    _, received, accepted = map(int, numbers)
+    included, received, accepted = map(int, numbers)
+    if len(verdicts) > min(included, received):
+        position = 2 if len(verdicts) > included else 3
+        said = f"AK9{position:02d} says {at(ak9, position)} transactions, but {len(verdicts)} are answered"
+        yield Place(ak9, said, position, value=at(ak9, position))
+    if at(ak9, 1) == "R" and accepted:
+        yield Place(ak9, f"AK901 rejects a group of which {accepted} transactions are accepted", 1, value="R")
     good = sum(item in ("A", "E") for item in verdicts)
     if accepted > received:
         yield Place(ak9, f"AK904: {accepted} accepted of {received} received", 4, value=str(accepted))

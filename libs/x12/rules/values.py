@@ -38,6 +38,16 @@ def total(segs: list[Seg]) -> int:
     return sum(entry[2] for entry in adjustments(segs))
 
 
+def countable(segs: list[Seg]) -> bool:
+    """Every adjustment of the CAS segments has an amount that is one."""
+    for seg in segs:
+        e = seg[0]
+        for position in range(3, min(len(e) + 1, 20), 3):
+            if cents(at(seg, position)) is None and e[position - 1]:
+                return False
+    return True
+
+
 _NO_DAYS: list[tuple[str, str, Seg]] = []
 
 
