@@ -13,7 +13,7 @@ from libs.common.clock import at_hour, next_time
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Row, Transaction
 from libs.common.ids import new_id
-from services.claims import build837, correct, coverages, gather, next_payer, settle, store, tables, tell
+from services.claims import build837, correct, coverages, gather, next_payer, settle, store, tables, tell, withdraw
 from services.claims.build837 import Material
 from services.claims.domain import Claim, Status, Step
 from services.claims.lifecycle import CUT, move, next_cut
@@ -196,6 +196,10 @@ async def send(work: timers.Work, due: timers.Due) -> None:
         if batch["tries"]:
             receipt = await clearinghouse.find(batch["submitter_id"], number)
         if receipt is None:
+            async with work.db.transaction(due.tenant_id) as tx:
+                if await withdraw.if_revoked(tx, due.id):
+                    await timers.done(tx, due)
+                    return
             receipt = await clearinghouse.send(batch["file"], batch["submitter_id"], number)
     except ClearinghouseRefused as refused:
         if refused.status in TRY_AGAIN:
