@@ -46,6 +46,7 @@ class Scenario:
     location_id: str = ""
     enrollments: dict[str, str] = field(default_factory=dict)
     source: dict[str, str] = field(default_factory=dict)
+    patience_seconds: float = PATIENCE_SECONDS
     _numbers: int = 0
     _last_835: bytes = b""
     _at_desk: set[int] = field(default_factory=set)
@@ -220,7 +221,7 @@ class Scenario:
         await self.until("06:00")
 
     async def quiet(self) -> None:
-        await quiet(self.client, patience_seconds=PATIENCE_SECONDS)
+        await quiet(self.client, patience_seconds=self.patience_seconds)
 
     async def bank(self) -> None:
         """The bookkeeper has entered what has arrived in the bank."""

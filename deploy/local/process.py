@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from deploy.local.plain import plainly
 
@@ -15,6 +16,36 @@ LOG_LIMIT = 10_000_000
 OUR_MARK = "supervisor:"
 
 
+class Born(Protocol):
+    """A process that runs, and whose end will be seen."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    async def wait(self) -> int: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+Bear = Callable[[Sequence[str], Mapping[str, str], Path], Awaitable[Born]]
+"""Starts a command in an environment; it writes to a log."""
+
+
+async def executed(command: Sequence[str], env: Mapping[str, str], log: Path, *, cwd: Path) -> Born:
+    """The command runs in a session of its own, and writes to `log`."""
+    with plainly(log), log.open("ab") as out:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            cwd=cwd,
+            env=env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+
+
 class Process:
     """A command that runs until it is told to stop."""
 
@@ -23,7 +54,7 @@ class Process:
         name: str,
         command: Sequence[str],
         *,
-        cwd: Path,
+        bear: Bear,
         env: Mapping[str, str],
         log: Path,
         changed: Callable[[], None],
@@ -32,12 +63,12 @@ class Process:
         self.name = name
         self.restarts = 0
         self._command = command
-        self._cwd = cwd
+        self._bear = bear
         self._env = dict(env)
         self._log = log
         self._changed = changed
         self._longest_delay = longest_delay
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Born | None = None
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -75,16 +106,7 @@ class Process:
         return next((line.strip() for line in reversed(lines) if line.strip() and OUR_MARK not in line), "")
 
     async def _spawn(self) -> None:
-        with plainly(self._log), self._log.open("ab") as out:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                cwd=self._cwd,
-                env=self._env,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        self._process = await self._bear(self._command, self._env, self._log)
         self._changed()
 
     async def _keep(self) -> None:

@@ -5,7 +5,8 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,7 @@ from deploy.local.backends import Backends
 from deploy.local.environment import Environment, without_login
 from deploy.local.keys import Keys
 from deploy.local.plain import PlainError, plainly
-from deploy.local.process import LONGEST_DELAY, Process
+from deploy.local.process import LONGEST_DELAY, Bear, Process, executed
 from deploy.local.state import Running, State, end_orphans, owned
 from deploy.local.topology import ROOT, SERVICES, Part, parts, refuse_taken_ports
 from libs.common import bootstrap
@@ -41,6 +42,7 @@ class Supervisor:
         workers: int = 1,
         root: Path = ROOT,
         longest_delay: float = LONGEST_DELAY,
+        bear: Bear | None = None,
     ) -> None:
         self.home = home.resolve()
         self.keys: Keys
@@ -48,6 +50,7 @@ class Supervisor:
         self._durable = durable
         self._root = root
         self._longest_delay = longest_delay
+        self._bear = partial(executed, cwd=root) if bear is None else bear
         self._database = database
         self._log = log
         services = tuple(services)
@@ -86,6 +89,14 @@ class Supervisor:
                     await asyncio.sleep(0.1)
         self._phase("ready")
 
+    @contextlib.asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """No service runs inside the block; all are ready again after it, in the environment of that time."""
+        await self._stop_processes()
+        yield
+        await self._start_processes()
+        await self.ready()
+
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         end_orphans(self.home)
         refuse_taken_ports(self._parts)
@@ -102,10 +113,8 @@ class Supervisor:
             self.home, self.keys, admin_url, log=self._log, kafka=backends.kafka, base_port=self._state.base_port
         )
         await self._migrate()
-        self._phase("starting the services")
         stack.push_async_callback(self._stop_processes)
-        for part in self._parts:
-            await self._start_process(part)
+        await self._start_processes()
 
     async def _lay_ground(self, backends: Backends) -> str:
         """Database, roles, schemas, clock and topics exist; returns the superuser's address of the database."""
@@ -150,11 +159,16 @@ class Supervisor:
             said = (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
             raise PlainError(f"the schemas could not be migrated; see {log}: {said[:300]}")
 
+    async def _start_processes(self) -> None:
+        self._phase("starting the services")
+        for part in self._parts:
+            await self._start_process(part)
+
     async def _start_process(self, part: Part) -> None:
         process = Process(
             part.name,
             _command(part.service, part.kind),
-            cwd=self._root,
+            bear=self._bear,
             env=self.environment.of(part),
             log=self.home / "logs" / f"{part.name}.log",
             changed=self._note_processes,

@@ -1,7 +1,8 @@
 """Named points at which a process under test dies, so that every gap between two writes is tried; off unless armed.
 
 A test arms a point by a note in the process's folder, `claims-worker/relay.published.1`, whose text says at which
-pass since the process began it dies. The process renames the note to `….hit` and is gone at once, as by `kill -9`.
+pass since it has seen the note the process dies. The process renames the note to `….hit` and is gone at once, as by
+`kill -9`.
 """
 
 import os
@@ -57,10 +58,10 @@ def crashpoint(name: str) -> None:
 
 def _pass(folder: Path, name: str) -> None:
     assert name in POINTS, f"{name} is in no table"
-    _armed.passes[name] += 1
     for note in (folder / f"{name}.{number}" for number in range(1, HITS + 1)):
         if note.exists():
-            if _armed.passes[name] >= int(note.read_text()):
+            _armed.passes[note.name] += 1
+            if _armed.passes[note.name] >= int(note.read_text()):
                 note.rename(note.with_name(f"{note.name}.hit"))
                 os.kill(os.getpid(), signal.SIGKILL)
             return

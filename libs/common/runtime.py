@@ -19,7 +19,19 @@ import httpx
 import uvicorn
 import uvloop
 
-from libs.common import crashpoints, logs, metrics, migrations, operators, parking, replay, telemetry, timers, webhooks
+from libs.common import (
+    crashpoints,
+    logs,
+    metrics,
+    migrations,
+    operators,
+    parking,
+    replay,
+    telemetry,
+    timers,
+    webhooks,
+    witness,
+)
 from libs.common.clock import CLOCK_MOVED, PlatformClock, SystemClock
 from libs.common.composition import Service
 from libs.common.consumer import consume
@@ -54,8 +66,7 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
         settings = ServiceSettings.from_environment(service.name)
         logs.configure(service.name, chosen.command)
         telemetry.configure(service.name, settings.otlp_endpoint)
-        _put_to_the_test(chosen, service, settings)
-        uvloop.run(_run(chosen, service, settings))
+        uvloop.run(_run(chosen, _put_to_the_test(chosen, service, settings), settings))
 
 
 @contextlib.contextmanager
@@ -73,14 +84,16 @@ def refusing_plainly() -> Iterator[None]:
     sys.exit(2)
 
 
-def _put_to_the_test(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:
-    """In a test, and only there: the process dies at the points that it is told, or is a design that has to fail."""
-    if settings.crash_notes is not None:
-        crashpoints.arm(settings.crash_notes / f"{service.name}-{chosen.command}")
+def _put_to_the_test(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> Service:
+    """In a test, and only there: the process dies where it is told and is watched, or is a design that has to fail."""
     if settings.mutant is not None:
         from libs.common.mutants import MUTANTS  # noqa: PLC0415  no process loads what it must never be
 
         MUTANTS[settings.mutant]()
+    if settings.crash_notes is None:
+        return service
+    crashpoints.arm(settings.crash_notes / f"{service.name}-{chosen.command}")
+    return witness.witnessed(service)
 
 
 async def _run(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:

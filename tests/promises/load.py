@@ -14,10 +14,11 @@ import orjson
 from deploy.local.demo.figures import BUCKETS
 from deploy.local.demo.practice import ZONE, Patient
 from deploy.local.topology import SERVICES
+from libs.common.events import CONSUMERS
 from tests.platform import STATE, TUESDAY, WEDNESDAY, Scenario
 
 PATIENTS = {"pay_harborbh": 10, "pay_summit": 8, "pay_bluebonnet": 7}
-WEEKS = 5
+WEEKS = 3
 SESSIONS = sum(PATIENTS.values()) * WEEKS
 AT_ONCE = 8
 FAULTS = ("timeout_after_accept", "deny_50", "835_before_277ca", "answer_twice", "two_payments", "underpay")
@@ -35,7 +36,8 @@ class Load:
     """The sessions of one practice, on their way to the platform."""
 
     scenario: Scenario
-    admin: asyncpg.Connection
+    admin: asyncpg.Pool | None = None
+    """A superuser's look inside."""
     started: int = 0
     told: int = 0
     _patients: list[Patient] = field(default_factory=list)
@@ -86,7 +88,17 @@ class Load:
 
     async def unfinished(self) -> int:
         """How much is under way at this moment, by the database: unread, unsent, due or undecided."""
-        return int(await self.admin.fetchval(_UNFINISHED)) + self.started - self.told
+        return int(await self.value(_UNFINISHED)) + self.started - self.told
+
+    async def value(self, query: str, *arguments: Any) -> Any:
+        """The first value of the first row."""
+        assert self.admin is not None, "the week has begun"
+        return await self.admin.fetchval(query, *arguments)
+
+    async def rows(self, query: str, *arguments: Any) -> list[Any]:
+        assert self.admin is not None, "the week has begun"
+        found: list[Any] = await self.admin.fetch(query, *arguments)
+        return found
 
     def _at(self, patient: Patient, week: int) -> datetime:
         """A working hour of the clinician that is nobody else's."""
@@ -112,7 +124,7 @@ async def figures(load: Load) -> dict[str, Any]:
     client = load.scenario.client
     kpis = await client.get("reporting", "/v1/kpis", **{"from": "2026-08-01", "to": "2026-10-31"})
     totals = await load.scenario.totals()
-    claims = await load.admin.fetch(
+    claims = await load.rows(
         "select external_id, id from claims.claim where tenant_id = $1 order by external_id", client.tenant_id
     )
     buckets = await asyncio.gather(*(load.scenario.ledger(row["id"]) for row in claims))
@@ -132,17 +144,32 @@ async def broken_promises(load: Load) -> list[str]:
     broken = [f"{name} is {cents}" for name, cents in found.items() if cents]
     for words, query, expected in _COUNTS:
         arguments = [tenant] if "$1" in query else []
-        count = await load.admin.fetchval(query, *arguments)
+        count = await load.value(query, *arguments)
         if count != expected:
             broken.append(f"{words}: {count}, not {expected}")
     for service in SERVICES:
         for table in ("outbox", "parked"):
-            if count := await load.admin.fetchval(f"select count(*) from {service}.{table}"):
+            if count := await load.value(f"select count(*) from {service}.{table}"):
                 broken.append(f"{service}.{table} holds {count}")
-    records = await load.admin.fetch(
-        "select value from reporting.record where tenant_id = $1 order by position", tenant
-    )
+    broken += [f"{count} {words} {service}" for words, service, count in await load.rows(_EFFECTS)]
+    records = await load.rows("select value from reporting.record where tenant_id = $1 order by position", tenant)
     return broken + list(_out_of_order(orjson.loads(row["value"]) for row in records))
+
+
+_HEARD = ", ".join(
+    f"('{event.topic}', '{service}')" for event, services in CONSUMERS.items() for service in (*services, "reporting")
+)
+_EFFECTS = (
+    "with sent as ("
+    + " union all ".join(f"select event_id, topic from {service}.sent" for service in SERVICES)
+    + f"), heard (topic, service) as (values {_HEARD})"
+    " select 'events had no effect in' as words, service, count(*) from sent join heard using (topic)"
+    " where not exists (select from witness.effect e"
+    " where e.service = heard.service and e.event_id = sent.event_id) group by service"
+    " union all select 'events had their effect more than once in', service, count(*) from ("
+    "select service, event_id from witness.effect group by 1, 2 having count(*) > 1) doubled group by service"
+)
+"""What was told and not heard, and what was heard and had its effect again."""
 
 
 _COUNTS: tuple[tuple[str, str, int], ...] = (

@@ -12,20 +12,21 @@ import asyncpg
 
 from deploy.local.environment import Environment
 from deploy.local.platform import Platform
-from libs.common.crashpoints import HITS, POINTS
+from libs.common.crashpoints import POINTS
 from libs.common.log import Message, open_log
+from tests.promises.load import Load
 
 _RELAYS = ("eligibility-worker", "remittance-worker", "claims-worker")
-_CONSUMERS = ("eligibility-worker", "remittance-worker", "reporting-worker")
+_PARKERS = ("eligibility-worker", "remittance-worker", "reporting-worker")
 PLACES: dict[str, tuple[str, str, str]] = {
-    "request.committed": ("claims-api",) * 3,
+    "request.committed": ("claims-api", "claims-api", "sandbox-api"),
     "relay.read": _RELAYS,
     "relay.published": _RELAYS,
     "relay.moved": _RELAYS,
-    "consumer.polled": _CONSUMERS,
-    "consumer.applied": _CONSUMERS,
-    "consumer.taken": _CONSUMERS,
-    "parking.parked": _CONSUMERS,
+    "consumer.polled": ("eligibility-worker", "credentialing-worker", "reporting-worker"),
+    "consumer.applied": ("eligibility-worker", "credentialing-worker", "claims-worker"),
+    "consumer.taken": ("eligibility-worker", "credentialing-worker", "remittance-worker"),
+    "parking.parked": _PARKERS,
     "timer.begun": ("eligibility-worker", "claims-worker", "eligibility-worker"),
     "webhook.stored": ("claims-worker",) * 3,
     "send.tried": ("claims-worker",) * 3,
@@ -35,7 +36,7 @@ PLACES: dict[str, tuple[str, str, str]] = {
     "projection.written": ("reporting-worker",) * 3,
     "delivery.posted": ("reporting-worker",) * 3,
 }
-"""Who dies at each point, three times in all."""
+"""Who dies at each point, three times in all; on many shoulders, since each death holds up its own service."""
 SELDOM = ("parking.parked", "send.tried", "send.sent", "era.stored", "delivery.posted")
 """Points that a process passes too rarely to let one go by."""
 POISONED = "encounter.created"
@@ -60,9 +61,6 @@ def hits(folder: Path) -> dict[str, int]:
     return {point: len(list(folder.glob(f"*/{point}.*.hit"))) for point in POINTS}
 
 
-EACH_HIT = dict.fromkeys(POINTS, HITS)
-
-
 async def poison(platform: Platform) -> None:
     """The log holds records that are no events."""
     around = Environment.of_running(platform.home)
@@ -78,12 +76,12 @@ async def poison(platform: Platform) -> None:
         await log.close()
 
 
-async def take_out_poison(admin: asyncpg.Connection) -> int:
+async def take_out_poison(load: Load) -> int:
     """How many poisons were parked; none is any more."""
     found = 0
-    for place in _CONSUMERS:
+    for place in _PARKERS:
         service = place.removesuffix("-worker")
-        gone = await admin.fetch(f"delete from {service}.parked where key like 'poison-%' returning key")
+        gone = await load.rows(f"delete from {service}.parked where key like 'poison-%' returning key")
         found += len(gone)
     return found
 

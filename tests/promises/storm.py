@@ -11,50 +11,63 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncpg
 import orjson
 
 from deploy.local.environment import Environment
 from deploy.local.plain import PlainError
-from deploy.local.platform import Platform
-from deploy.local.topology import ROOT, SERVICES, WORKER_OFFSET, Part, free_base
+from deploy.local.topology import SERVICES, WORKER_OFFSET, Part, free_base
 from libs.common.relay import STUCK_SECONDS
+from tests.promises import points
 from tests.promises.load import SESSIONS, Load
+from tests.promises.ring import Ring
 
 PATIENCE_SECONDS = 120.0
-SERVICE = "claims"
-"""The service that has a second worker, and whose leader is stopped."""
+SERVICE = "eligibility"
+"""The service that has a second worker for a while, and whose leader is stopped."""
 
 
 @dataclass(slots=True, eq=False)
 class Storm:
     """Strikes a platform under load."""
 
-    platform: Platform
+    ring: Ring
     load: Load
-    admin: asyncpg.Connection
-    standby: "Standby"
     chance: random.Random
     killed: list[tuple[str, int, int]] = field(default_factory=list)
     """Who was killed, how many sessions were still to be told, and how much was under way."""
     cut: int = 0
     brokers: int = 0
-    """How often the log's broker was killed; it has none where it is Postgres, or is somebody's."""
+    """How often the log's server was killed."""
     taken_over_after: float = 0.0
 
     async def rage(self) -> None:
-        """Every process is killed once while sessions come in; connections are cut, and a leader is stopped."""
-        victims = [part.name for part in self.platform.parts]
-        self.chance.shuffle(victims)
+        """While sessions come in a leader is stopped, every process is killed once, and the log's server, too.
+
+        Once the leader is back every named point is armed, and poison is told.
+        """
+        first, second = self._victims()
+        async with Standby.running(self.ring) as standby, asyncio.TaskGroup() as both:
+            both.create_task(self._stop_the_leader(standby))
+            both.create_task(self._kill_all(first, of=(0.05, 0.3)))
+        points.arm(self.ring.notes, self.chance)
+        await points.poison(self.ring.platform)
+        await self._kill_the_broker()
+        await self._kill_all(second, of=(0.35, 0.75))
+
+    def _victims(self) -> tuple[list[str], list[str]]:
+        """Everybody, those first who do not share work with the leader that is stopped."""
+        names = [part.name for part in self.ring.platform.parts]
+        self.chance.shuffle(names)
+        first = [name for name in names if not name.startswith(SERVICE)][:4]
+        return first, [name for name in names if name not in first]
+
+    async def _kill_all(self, victims: list[str], *, of: tuple[float, float]) -> None:
+        """One after another, as sessions are told; sometimes connections are cut before."""
         for number, name in enumerate(victims, 1):
-            await self.load.until_told(number * SESSIONS * 3 // (5 * len(victims)))
-            if number % 4 == 2:
-                self.cut += int(await self.admin.fetchval(_CUT, f"{self.chance.choice(SERVICES)}\\_%"))
-            if number == len(victims) // 2:
-                self.brokers += self._kill_the_broker()
+            await self.load.until_told(int(SESSIONS * (of[0] + (of[1] - of[0]) * number / len(victims))))
+            if number % 3 == 2:
+                self.cut += int(await self.load.value(_CUT, f"{self.chance.choice(SERVICES)}\\_%"))
             await self.kill(name)
-        await self.platform.ready()
-        await self._stop_the_leader()
 
     async def strike(self, clock: str) -> None:
         """The clock has just been moved: one of those who now have work is killed."""
@@ -68,7 +81,7 @@ class Storm:
         while True:
             under_way, still_to_tell = await self.load.unfinished(), SESSIONS - self.load.told
             try:
-                self.platform.kill(name)
+                self.ring.platform.kill(name)
             except (PlainError, ProcessLookupError):
                 assert time.monotonic() < until, f"{name} did not come back"
                 await asyncio.sleep(0.05)
@@ -84,26 +97,14 @@ class Storm:
         """Who was killed while anything was under way."""
         return [name for name, _, under_way in self.killed if under_way]
 
-    def told(self) -> str:
-        """What it did, in words."""
-        return (
-            f"{self.load.told} sessions; {len(self.killed)} kills, {len(self.under_load())} of them while sessions "
-            f"came in, {len(self.in_flight())} with work under way; a leader that stood still was replaced after "
-            f"{self.taken_over_after:.1f} s; {self.cut} connections cut; {self.brokers} brokers killed; "
-            f"{absorbed(self.platform.home)} records came again and were absorbed"
-        )
+    async def _kill_the_broker(self) -> None:
+        await self.ring.kill_the_broker()
+        self.brokers += 1
 
-    def _kill_the_broker(self) -> int:
-        """The broker, if it is a process of ours, is gone at once; its keeper starts it again with its data."""
-        note = self.platform.home / "kafka" / "kafka.json"
-        if not note.is_file():
-            return 0
-        os.kill(orjson.loads(note.read_bytes())["pid"], signal.SIGKILL)
-        return 1
-
-    async def _stop_the_leader(self) -> None:
+    async def _stop_the_leader(self, standby: "Standby") -> None:
         """The leader of the relay stops (SIGSTOP) with rows in its outbox; the other worker takes over."""
-        leads, pid, other = await self._leader()
+        await self.load.until_told(1)
+        leads, pid, other = await self._leader(standby)
         began = time.monotonic()
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -115,13 +116,14 @@ class Storm:
         finally:
             os.kill(pid, signal.SIGCONT)
 
-    async def _leader(self) -> tuple[Path, int, Path]:
+    async def _leader(self, standby: "Standby") -> tuple[Path, int, Path]:
         """The log and the process of the worker that leads, and the log of the one that stands by."""
-        first = self.platform.home / "logs" / f"{SERVICE}-worker.log"
-        running = self.platform.processes()[f"{SERVICE}-worker"]
-        if _last_led(first) > _last_led(self.standby.log):
-            return first, running.pid, self.standby.log
-        return self.standby.log, self.standby.pid, first
+        platform = self.ring.platform
+        first = platform.home / "logs" / f"{SERVICE}-worker.log"
+        running = platform.processes()[f"{SERVICE}-worker"]
+        if _last_led(first) > _last_led(standby.log):
+            return first, running.pid, standby.log
+        return standby.log, standby.pid, first
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +135,14 @@ class Standby:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, platform: Platform) -> AsyncIterator["Standby"]:
-        """It runs inside the block, and ends in good order after it."""
+    async def running(cls, ring: Ring) -> AsyncIterator["Standby"]:
+        """It runs inside the block, and ends in good order after it; it dies at no named point."""
         base = free_base()
-        environment = Environment.of_running(platform.home).of(Part(SERVICE, "worker", base + WORKER_OFFSET))
-        log = platform.home / "logs" / f"{SERVICE}-standby.log"
-        with log.open("wb") as out:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", f"services.{SERVICE}", "worker"),
-                cwd=ROOT,
-                env=environment | {f"{SERVICE.upper()}_PORT": str(base)},
-                stdout=out,
-                stderr=out,
-            )
+        environment = Environment.of_running(ring.platform.home).of(Part(SERVICE, "worker", base + WORKER_OFFSET))
+        environment[f"{SERVICE.upper()}_PORT"] = str(base)
+        log = ring.platform.home / "logs" / f"{SERVICE}-standby.log"
+        environment["PARITY_CRASH"] = str(ring.notes / "nobody")
+        process = await ring.nursery.spawn([sys.executable, "-m", f"services.{SERVICE}", "worker"], environment, log)
         try:
             yield cls(process.pid, log)
         finally:
@@ -153,8 +150,7 @@ class Standby:
             try:
                 await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
             finally:
-                if process.returncode is None:
-                    process.kill()
+                process.kill()
 
 
 def _last_led(log: Path) -> str:

@@ -32,6 +32,8 @@ T = TypeVar("T")
 SEND_SECONDS = 10.0
 RETRY_MS = 250
 """How often the client tries, and says so in the log, while a broker is away."""
+SESSION = "session_seconds"
+"""Option of the address: how long a worker may say nothing before its partitions are another's."""
 COPIES = 3
 """Replicas of each partition, where there are as many brokers; all but one must have a record before it counts."""
 
@@ -43,7 +45,7 @@ def client_options(query: str) -> dict[str, Any]:
     `PARITY_KAFKA_PASSWORD`, or in the file of `PARITY_KAFKA_PASSWORD_FILE`. It is never part of the address.
     """
     asked = dict(parse_qsl(query, strict_parsing=bool(query)))
-    unknown = asked.keys() - {"security_protocol", "sasl_mechanism", "username", "password_file", "cafile"}
+    unknown = asked.keys() - {"security_protocol", "sasl_mechanism", "username", "password_file", "cafile", SESSION}
     if unknown:
         raise ValueError(f"a Kafka address does not know {', '.join(sorted(unknown))}")
     options: dict[str, Any] = {"security_protocol": asked.get("security_protocol", "PLAINTEXT")}
@@ -70,7 +72,7 @@ class KafkaLog:
     def __init__(self, address: str, *, session_seconds: float = 10.0, send_seconds: float = SEND_SECONDS) -> None:
         servers, _, query = address.partition("?")
         self.servers = servers
-        self.session_seconds = session_seconds
+        self.session_seconds = float(dict(parse_qsl(query)).get(SESSION, session_seconds))
         self.send_seconds = send_seconds
         self._options = {"bootstrap_servers": servers, "retry_backoff_ms": RETRY_MS, **client_options(query)}
         self._producer: AIOKafkaProducer | None = None

@@ -53,3 +53,8 @@ def test_a_password_that_is_missing_or_cannot_be_read_is_said_by_name(
 def test_an_option_that_nobody_knows_is_refused_and_so_is_a_password_in_the_address() -> None:
     with pytest.raises(ValueError, match="does not know password"):
         client_options("security_protocol=SASL_SSL&username=claims&password=s3cret")
+
+
+def test_the_address_says_how_long_a_worker_may_be_silent() -> None:
+    assert KafkaLog("127.0.0.1:9092?session_seconds=3").session_seconds == 3
+    assert KafkaLog("127.0.0.1:9092").session_seconds == 10
