@@ -40,6 +40,7 @@ class Load:
     """A superuser's look inside."""
     started: int = 0
     told: int = 0
+    _allowed: int = SESSIONS
     _patients: list[Patient] = field(default_factory=list)
     _progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -72,14 +73,26 @@ class Load:
             for week in range(WEEKS):
                 for patient in self._patients:
                     await hands.acquire()
+                    async with self._progress:
+                        await self._progress.wait_for(lambda: self.started < self._allowed)
                     self.started += 1
                     group.create_task(one(patient, week))
                     await asyncio.sleep(every_seconds)
 
     async def until_told(self, count: int) -> None:
-        """So many sessions have been told, but not all."""
+        """So many sessions have been told, and only a few more will be until the next call or `let_go`."""
         async with self._progress:
-            await self._progress.wait_for(lambda: self.told >= min(count, SESSIONS - 1))
+            self._allow(count + AT_ONCE)
+            await self._progress.wait_for(lambda: self.told >= count)
+
+    async def let_go(self) -> None:
+        """All sessions will be told."""
+        async with self._progress:
+            self._allow(SESSIONS)
+
+    def _allow(self, count: int) -> None:
+        self._allowed = count
+        self._progress.notify_all()
 
     async def walk_the_week(self, step: Step | None = None) -> None:
         """Claims have gone out, were acknowledged, decided and paid."""

@@ -47,12 +47,14 @@ class Storm:
         """
         first, second = self._victims()
         async with Standby.running(self.ring) as standby, asyncio.TaskGroup() as both:
+            await self.load.until_told(1)
             both.create_task(self._stop_the_leader(standby))
             both.create_task(self._kill_all(first, of=(0.05, 0.3)))
         points.arm(self.ring.notes, self.chance)
         await points.poison(self.ring.platform)
         await self._kill_the_broker()
         await self._kill_all(second, of=(0.35, 0.75))
+        await self.load.let_go()
 
     def _victims(self) -> tuple[list[str], list[str]]:
         """Everybody, those first who do not share work with the leader that is stopped."""
@@ -103,7 +105,6 @@ class Storm:
 
     async def _stop_the_leader(self, standby: "Standby") -> None:
         """The leader of the relay stops (SIGSTOP) with rows in its outbox; the other worker takes over."""
-        await self.load.until_told(1)
         leads, pid, other = await self._leader(standby)
         began = time.monotonic()
         os.kill(pid, signal.SIGSTOP)

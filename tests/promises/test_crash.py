@@ -25,9 +25,8 @@ pytestmark = pytest.mark.crash
 
 PACE_SECONDS = 0.25
 REST_SECONDS = 120.0
-MUTANT_REST_SECONDS = 30.0
+MUTANT_REST_SECONDS = 60.0
 """How long the flow may take to come to rest; a broken design may lose what it waits for."""
-MUTANT_SECONDS = 180
 CAUGHT_BY = {
     "offset_before_the_work": "events had no effect in",
     "no_inbox": "events had their effect more than once in",
