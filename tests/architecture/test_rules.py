@@ -119,3 +119,14 @@ def test_what_has_one_home_is_found_nowhere_else(pattern: str, homes: set[str]) 
 def test_no_module_is_called_by_what_it_is_not() -> None:
     for path in SOURCES:
         assert path.name not in {"utils.py", "helpers.py", "manager.py", "service.py"}, path
+
+
+@pytest.mark.parametrize("history", ["libs/common/kernel", *(f"services/{name}/migrations" for name in SERVICES)])
+def test_a_history_of_schemas_is_one_line(history: str) -> None:
+    """Two revisions that were made side by side are put one after the other before either reaches a database."""
+    files = sorted((ROOT / history / "versions").glob("[0-9]*.py"))
+    found = [dict(re.findall(r'^(revision|down_revision) = (?:"(\d+)"|None)$', one.read_text(), re.M)) for one in files]
+    numbers = [one.name[:4] for one in files]
+    assert numbers == [f"{number:04d}" for number in range(1, len(files) + 1)]
+    assert [one["revision"] for one in found] == numbers
+    assert [one["down_revision"] for one in found] == ["", *numbers[:-1]]
