@@ -31,7 +31,7 @@ async def test_a_child_that_is_killed_leaves_its_sibling_alone_and_the_last_ones
     waits = ENV | databases | files | {"PARITY_ISSUER": "https://parity.local", "PARITY_AUDIENCE": "parity"}
     os.mkfifo(tmp_path / "PARITY_KEYRING")  # whoever reads its keys waits here
     async with Nursery.running() as nursery:
-        one, other = [await nursery.spawn(COMMAND[:3] + ["worker"], waits, tmp_path / "log") for _ in range(2)]
+        one, other = [await nursery.spawn([*COMMAND[:3], "worker"], waits, tmp_path / "log") for _ in range(2)]
         one.kill()
         assert await one.wait() == -9
         assert other.returncode is None
