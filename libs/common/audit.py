@@ -55,7 +55,7 @@ async def record_each(
     practice_ids: Sequence[str | None],
 ) -> None:
     """One line of the trail for each subject, in one statement."""
-    await tx.execute(
+    tx.later(
         _RECORD,
         {
             "tenant": tx.tenant,

@@ -225,6 +225,8 @@ account = sa.Table(
     sa.Column("updated_at", sa.DateTime(timezone=True)),
 )
 _CONTEXT: Final = "clearinghouse_account"
+ZONE: Final = ("clearinghouse_account", "time_zone")
+"""Where a transaction keeps the name of the account's time zone, once it has read it."""
 
 
 async def account_of(tx: Transaction) -> Account | None:
@@ -244,8 +246,9 @@ async def account_of(tx: Transaction) -> Account | None:
 
 async def zone_of(tx: Transaction) -> tzinfo:
     """Where the tenant's clearinghouse has its day; UTC before an account has been set up."""
-    name = await tx.scalar(sa.select(account.c.time_zone))
-    return zone(name or "UTC")
+    if ZONE not in tx.known:
+        tx.known[ZONE] = await tx.scalar(sa.select(account.c.time_zone))
+    return zone(tx.known[ZONE] or "UTC")
 
 
 async def set_account(tx: Transaction, new: Account) -> Row:

@@ -116,7 +116,7 @@ class Inlet:
                 behind.append(arrival)
             else:
                 try:
-                    async with tx.connection.begin_nested() if savepoints else nullcontext():
+                    async with tx.savepoint() if savepoints else nullcontext():
                         await apply(tx, arrival, self.handlers, self.events)
                 except Exception as error:
                     if not savepoints or is_transient(error):

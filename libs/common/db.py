@@ -5,6 +5,7 @@ A `Transaction` is the only handle that steps, routes and handlers get. Row-leve
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,12 +13,11 @@ from datetime import date, datetime
 from typing import Any
 
 import asyncpg
-import orjson
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from libs.common import statements, traced_sql
+from libs.common import statements
 from libs.common.clock import Clock, SystemClock
+from libs.common.connections import Pool
 from libs.common.sealing import Keyring
 
 Row = Mapping[str, Any]
@@ -39,20 +39,41 @@ class Stale(Exception):
 class Transaction:
     """One unit of work of one tenant; `now` is business time, read once."""
 
-    connection: AsyncConnection
-    service: str
+    connection: asyncpg.Connection
+    database: "Database"
     actor: str
-    keyring: Keyring | None
-    now: datetime
+    begun: Row
+    """What the statement that began the work brought."""
     tenant_id: str | None = None
     practice_ids: frozenset[str] | None = None
     correlation_id: str | None = None
     causation_id: str | None = None
     request_id: str | None = None
-    opens_sealed: bool = True
-    """Whether handlers see the sealed part of events."""
     wakes: set[str] = field(default_factory=set)
     """Channels to notify after the commit."""
+    known: dict[Any, Any] = field(default_factory=dict)
+    """What has been read and holds for this unit of work."""
+    _waiting: list[statements.Waiting] = field(default_factory=list)
+    _rows: dict[sa.Executable, dict[str, list[Any]]] = field(default_factory=dict)
+
+    @property
+    def service(self) -> str:
+        return self.database.service
+
+    @property
+    def keyring(self) -> Keyring | None:
+        return self.database.keyring
+
+    @property
+    def opens_sealed(self) -> bool:
+        """Whether handlers see the sealed part of events."""
+        return self.database.opens_sealed
+
+    @property
+    def now(self) -> datetime:
+        """Business time, read once."""
+        found: datetime = self.begun["now"]
+        return found
 
     @property
     def today(self) -> date:
@@ -74,20 +95,19 @@ class Transaction:
 
     async def execute(
         self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> sa.CursorResult[Any] | statements.Done:
-        """The statement has run; of a write, `rowcount` says what became of it."""
-        planned = self._planned(statement, parameters)
-        if planned is not None and planned[0].writes:
-            return await statements.write(self._driver, *planned)
-        result = await self.connection.execute(statement, parameters)
-        assert isinstance(result, sa.CursorResult)
-        return result
+    ) -> statements.Done:
+        """The statement has run, for each row of parameters; `rowcount` says what became of a write."""
+        await self.settle()
+        if parameters is None or isinstance(parameters, Mapping):
+            return await statements.write(self.connection, *statements.prepare(statement, parameters))
+        if not parameters:
+            return statements.Done(0)
+        prepared = [statements.prepare(statement, row) for row in parameters]
+        return await statements.write_each(self.connection, prepared[0][0], [arguments for _, arguments in prepared])
 
     async def all(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row]:
-        planned = self._planned(statement, parameters)
-        if planned is not None:
-            return await statements.fetch(self._driver, *planned)
-        return [dict(row) for row in (await self.connection.execute(statement, parameters)).mappings()]
+        await self.settle()
+        return await statements.fetch(self.connection, *statements.prepare(statement, parameters))
 
     async def first(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
         rows = await self.all(statement, parameters)
@@ -103,25 +123,55 @@ class Transaction:
         row = await self.first(statement, parameters)
         return None if row is None else next(iter(row.values()))
 
-    def _planned(
-        self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-    ) -> tuple[statements.Plan, list[Any]] | None:
-        if parameters is not None and not isinstance(parameters, Mapping):
-            return None
-        engine = self.connection.engine.sync_engine
-        return statements.prepare(engine.dialect, engine._compiled_cache, statement, parameters)
+    def later(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None, *, missed: Exception | None = None
+    ) -> statements.Waiting:
+        """The write will have been done before anything else is asked, or by the commit; then `missed` is raised if
+        it met no row. What waits goes in one round trip.
 
-    @property
-    def _driver(self) -> asyncpg.Connection:
-        connection = self.connection.sync_connection
-        assert connection is not None
-        found = connection.connection.driver_connection
-        assert found is not None
-        return found
+        For what nobody else can be at: a new row, or one that is locked. A compare-and-set is not left for later, for
+        the events that tell of it are written with whatever waits.
+        """
+        self._waiting.append(statements.Waiting(*statements.prepare(statement, parameters), missed))
+        return self._waiting[-1]
+
+    def later_row(self, statement: sa.Executable, row: Mapping[str, Any]) -> None:
+        """As `later`, of a statement whose parameters are arrays: one more row for it."""
+        rows = self._rows.setdefault(statement, {name: [] for name in row})
+        for name, value in row.items():
+            rows[name].append(value)
+
+    async def settle(self) -> None:
+        """What was left for later is done."""
+        while self._waiting or self._rows:
+            for statement, rows in self._rows.items():
+                self.later(statement, rows)
+            self._rows = {}
+            together: list[statements.Waiting] = []
+            while self._waiting and statements.may_go_together(self._waiting[0].plan, together):
+                together.append(self._waiting.pop(0))
+                together[-1].done = True
+            await statements.write_together(self.connection, together)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What is done inside is done altogether, or, when it raises, undone without the rest."""
+        await self.settle()
+        await statements.run(self.connection, "savepoint inner_work")
+        try:
+            yield
+            await self.settle()
+        except BaseException:
+            self._waiting, self._rows, self.known = [], {}, {}
+            if not self.connection.is_closed():
+                await statements.run(self.connection, "rollback to savepoint inner_work; release savepoint inner_work")
+            raise
+        await statements.run(self.connection, "release savepoint inner_work")
 
     async def driver(self) -> asyncpg.Connection:
         """The asyncpg connection under this transaction, for hot paths; its work commits with the rest."""
-        return self._driver
+        await self.settle()
+        return self.connection
 
 
 _SET_TENANT = sa.text(
@@ -152,10 +202,13 @@ class Database:
         self.opens_sealed = opens_sealed
         self.clock = clock or SystemClock()
         self.url = url
-        self.engine = connect(url, service=service, pool=pool)
+        self._pool = Pool(url, service=service, keep=pool)
         self._begin = sa.text(
             "select set_config('parity.tenant_id', :tenant, true), "
             f"set_config('parity.practice_ids', :practices, true), {self.clock.expression} as now"
+        )
+        self._begin_keyed = sa.text(
+            f"select {self.clock.expression} as now, k.* from begin_keyed(:tenant, :practices, :lock, :route, :key) k"
         )
         self._wakes: set[str] = set()
         self._waker: asyncio.Task[None] | None = None
@@ -169,28 +222,50 @@ class Database:
         actor: str = "worker",
         correlation_id: str | None = None,
         request_id: str | None = None,
+        keyed: tuple[str, str] | None = None,
     ) -> AsyncIterator[Transaction]:
-        """One unit of work: committed when the block ends, rolled back when it raises."""
+        """One unit of work: committed when the block ends, rolled back when it raises.
+
+        `keyed` by a route and its caller's key, the work begins with the key locked and looked up (`idempotency`).
+        """
         practices = None if practice_ids is None else frozenset(practice_ids)
-        async with self.engine.begin() as connection:
-            begun = await connection.execute(
-                self._begin, {"tenant": tenant_id or "", "practices": _practices(practices)}
-            )
+        connection = await self._pool.take()
+        try:
+            await statements.run(connection, "begin")
+            [begun] = await statements.fetch(connection, *self._beginning(tenant_id or "", practices, keyed))
             tx = Transaction(
                 connection=connection,
-                service=self.service,
+                database=self,
                 actor=actor,
-                keyring=self.keyring,
-                opens_sealed=self.opens_sealed,
-                now=begun.one().now,
+                begun=begun,
                 tenant_id=tenant_id,
                 practice_ids=practices,
                 correlation_id=correlation_id,
                 request_id=request_id,
             )
             yield tx
+            await tx.settle()
+            await _commit(connection)
+        except Exception:
+            await _roll_back(connection)
+            raise
+        except BaseException:  # stopped in the middle of whatever it was at
+            connection.terminate()
+            raise
+        finally:
+            self._pool.give_back(connection)
         if tx.wakes:
             self._wake(tx.wakes)
+
+    def _beginning(
+        self, tenant_id: str, practices: frozenset[str] | None, keyed: tuple[str, str] | None
+    ) -> tuple[statements.Plan, list[Any]]:
+        given = {"tenant": tenant_id, "practices": _practices(practices)}
+        if keyed is None:
+            return statements.prepare(self._begin, given)
+        route, key = keyed
+        lock = f"{self.service}/{tenant_id}/{route}/{key}"
+        return statements.prepare(self._begin_keyed, {**given, "lock": lock, "route": route, "key": key})
 
     def _wake(self, channels: set[str]) -> None:
         """Notify after the commit, many commits with one statement; losing it costs a poll interval at most."""
@@ -202,45 +277,33 @@ class Database:
         while self._wakes:
             channels, self._wakes = sorted(self._wakes), set()
             try:
-                async with self.engine.begin() as connection:
-                    await connection.execute(
-                        sa.text("select pg_notify(c, '') from unnest(cast(:channels as text[])) c"),
-                        {"channels": channels},
-                    )
-            except (sa.exc.DBAPIError, OSError):
+                connection = await self._pool.take()
+                try:
+                    await statements.run(connection, _NOTIFY, channels)
+                finally:
+                    self._pool.give_back(connection)
+            except (sa.exc.DBAPIError, sa.exc.TimeoutError):
                 return  # the readers' polling finds the work
             await asyncio.sleep(0.002)
 
     async def close(self) -> None:
         if self._waker is not None:
             self._waker.cancel()
-        await self.engine.dispose()
+        await self._pool.close()
 
 
-def connect(url: str, *, service: str, pool: int = 10) -> AsyncEngine:
-    """An engine over asyncpg for a `postgresql://` URL; JSON columns are read and written with orjson."""
-    engine = create_async_engine(
-        url.replace("postgresql://", "postgresql+asyncpg://", 1),
-        pool_size=pool,
-        max_overflow=pool,
-        pool_timeout=10,
-        pool_pre_ping=False,
-        pool_use_lifo=True,
-        hide_parameters=True,
-        connect_args={
-            "timeout": 5,
-            "statement_cache_size": 500,
-            "max_cached_statement_lifetime": 0,
-            "server_settings": {
-                "application_name": f"parity-{service}",
-                "search_path": service,
-                "timezone": "UTC",
-                # A process that was stopped within its transaction must not hold up the one that took over its work.
-                "idle_in_transaction_session_timeout": "60000",
-            },
-        },
-        json_serializer=lambda value: orjson.dumps(value).decode(),
-        json_deserializer=orjson.loads,
-    )
-    traced_sql.watch(engine.sync_engine)
-    return engine
+_NOTIFY = "select pg_notify(c, '') from unnest($1::text[]) c"
+
+
+async def _commit(connection: asyncpg.Connection) -> None:
+    """All of it stands. Raises where the database undid it instead, because something in it had failed."""
+    if await statements.run(connection, "commit") != "COMMIT":
+        raise sa.exc.InvalidRequestError("a failed statement was passed over; nothing was committed")
+
+
+async def _roll_back(connection: asyncpg.Connection) -> None:
+    """Nothing of it stands; a connection that does not answer is cut off when it is given back."""
+    if connection.is_in_transaction():
+        with contextlib.suppress(sa.exc.DBAPIError, TimeoutError):
+            async with asyncio.timeout(5):
+                await statements.run(connection, "rollback")

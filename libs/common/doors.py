@@ -111,8 +111,9 @@ class Doors:
             actor=principal.subject if principal else "anyone",
             correlation_id=visit.request_id,
             request_id=visit.request_id,
+            keyed=(asked.route, asked.key) if asked is not None else None,
         ) as tx:
-            if asked is not None and (stored := await idempotency.begin(tx, asked)) is not None:
+            if asked is not None and (stored := idempotency.answered(tx, asked)) is not None:
                 return stored
             visit.tx = tx
             answer = await handler(request)

@@ -59,20 +59,14 @@ def request(
     return Request(route=f"{method} {route}", key=key, digest=digest)
 
 
-async def begin(tx: Transaction, asked: Request) -> Response | None:
+def answered(tx: Transaction, asked: Request) -> Response | None:
     """The stored answer if this was done before; None if it is to be done now, by nobody else meanwhile.
+
+    `tx` has begun with the request's route and key.
 
     Raises InFlight (409) while another does the same, Invalid (422) if the key was used for something else.
     """
-    found = await tx.one(
-        _BEGIN,
-        {
-            "lock": f"{tx.service}/{tx.tenant}/{asked.route}/{asked.key}",
-            "tenant": tx.tenant,
-            "route": asked.route,
-            "key": asked.key,
-        },
-    )
+    found = tx.begun
     if not found["locked"]:
         raise InFlight("A request with this key is still running.")
     if found["request_hash"] is None:
@@ -87,10 +81,10 @@ async def begin(tx: Transaction, asked: Request) -> Response | None:
 
 
 async def keep(tx: Transaction, asked: Request, answer: Response) -> None:
-    """The answer is stored with the change. Raises InFlight if somebody else has just stored theirs."""
+    """The answer is stored with the change. If somebody has just stored theirs, it ends with InFlight."""
     assert tx.keyring is not None, "stored answers are sealed"
     headers = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
-    kept = await tx.first(
+    tx.later(
         _KEEP,
         {
             "tenant": tx.tenant,
@@ -101,9 +95,8 @@ async def keep(tx: Transaction, asked: Request, answer: Response) -> None:
             "headers": orjson.dumps(headers).decode(),
             "body": tx.keyring.seal(tx.tenant, bytes(answer.body), _CONTEXT),
         },
+        missed=InFlight("A request with this key has just finished; ask again for its answer."),
     )
-    if kept is None:
-        raise InFlight("A request with this key has just finished; ask again for its answer.")
     if asked.digest.endswith(_SWEEPS):
         await sweep(tx)
 
@@ -119,16 +112,10 @@ def _answer(tx: Transaction, kept: Row) -> Response:
     return Response(body, status_code=kept["status"], headers={**orjson.loads(kept["headers"]), REPLAYED: "true"})
 
 
-_BEGIN = sa.text(
-    # One statement: its snapshot may be older than the lock, so a missing row is proven only by `_KEEP`'s conflict.
-    "select pg_try_advisory_xact_lock(hashtextextended(:lock, 0)) as locked, "
-    "i.request_hash, i.status, cast(i.headers as text) as headers, i.body_sealed "
-    "from (select 1) one left join idempotency i on i.tenant_id = :tenant and i.route = :route and i.key = :key"
-)
 _KEEP = sa.text(
     "insert into idempotency (tenant_id, route, key, request_hash, status, headers, body_sealed) "
     "values (:tenant, :route, :key, :hash, :status, cast(:headers as jsonb), :body) "
-    "on conflict (tenant_id, route, key) do nothing returning true"
+    "on conflict (tenant_id, route, key) do nothing"
 )
 _SWEEP = sa.text(
     "delete from idempotency where (tenant_id, route, key) in (select tenant_id, route, key from idempotency "

@@ -13,9 +13,8 @@ import sqlalchemy as sa
 from alembic import context, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import await_only
-
-from libs.common.db import connect
 
 KERNEL: Final = Path(__file__).parent / "kernel"
 _LOCK = sa.text("select pg_advisory_lock(hashtextextended('parity/migrate', 0))")
@@ -96,7 +95,11 @@ async def upgrade(owner_url: str, schema: str, directory: Path | None = None) ->
 
     A second process doing the same waits for the first.
     """
-    engine = connect(owner_url, service=schema, pool=1)
+    engine = create_async_engine(
+        owner_url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        hide_parameters=True,
+        connect_args={"server_settings": {"application_name": f"parity-{schema}-migrate", "search_path": schema}},
+    )
     try:
         async with engine.connect() as connection:
             await connection.execute(_LOCK)

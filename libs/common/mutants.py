@@ -51,8 +51,8 @@ def published_outside_the_transaction() -> None:
     add = outbox.add
 
     async def add_apart(tx: Transaction, event: Event, *, sequence: int) -> str:
-        async with tx.connection.engine.begin() as apart:
-            return await add(replace(tx, connection=apart), event, sequence=sequence)
+        async with tx.database.transaction(tx.tenant) as apart:
+            return await add(replace(tx, connection=apart.connection), event, sequence=sequence)
 
     _put(outbox, "add", add_apart)
 

@@ -36,14 +36,14 @@ async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
         "traceparent": telemetry.current(),
     }
     message = Message(topic=event.topic, key=subject, value=write(attributes, event, sealed))  # or RecordTooLarge
-    await tx.execute(
+    tx.later_row(
         _INSERT,
         {
-            "event_id": event_id,
-            "topic": message.topic,
-            "key": message.key,
-            "tenant": tx.tenant,
-            "value": message.value,
+            "ids": event_id,
+            "topics": message.topic,
+            "keys": message.key,
+            "tenants": tx.tenant,
+            "values": message.value,
         },
     )
     tx.wakes.add(f"{tx.service}_outbox")
@@ -51,6 +51,8 @@ async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
 
 
 _INSERT = sa.text(
-    "insert into outbox (event_id, topic, key, tenant_id, value) "
-    "values (cast(:event_id as uuid), :topic, :key, :tenant, :value)"
+    # In the order in which they were added: the ids are given out as the rows come.
+    "insert into outbox (event_id, topic, key, tenant_id, value) select e.id, e.topic, e.key, e.tenant_id, e.value "
+    "from unnest(cast(:ids as uuid[]), cast(:topics as text[]), cast(:keys as text[]), cast(:tenants as text[]), "
+    "cast(:values as bytea[])) with ordinality as e (id, topic, key, tenant_id, value, place) order by e.place"
 )

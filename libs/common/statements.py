@@ -1,31 +1,64 @@
-"""SQLAlchemy writes the statement, asyncpg runs it: what one row in, some rows out needs, and no more.
+"""SQLAlchemy writes the statement, asyncpg runs it: what is compiled once is kept, and what may wait goes together.
 
-A statement that needs more of SQLAlchemy (many rows of parameters, lists in `IN`, values that it makes or converts)
-has no plan here, and is left to it.
+A statement that lives as long as its module (`sa.text`, an insert without values) is looked up by itself; one that is
+built for each call is found in SQLAlchemy's own cache of compiled statements.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import asyncpg
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import LRUCache
 
-_WRITES: Final = re.compile(r"\s*(insert|update|delete)\b(?!.*\breturning\b)", re.IGNORECASE | re.DOTALL)
+Parameters = Mapping[str, Any]
+Convert = Callable[[Any], Any]
+
+_WRITES: Final = re.compile(
+    r'\s*(?P<verb>insert\s+into|update|delete\s+from)\s+(?:"?\w+"?\.)?"?(?P<table>\w+)"?', re.IGNORECASE
+)
+_RETURNS: Final = re.compile(r"\breturning\b", re.IGNORECASE)
+_ON_CONFLICT: Final = re.compile(r"\bon\s+conflict\b", re.IGNORECASE)
+_PLACE: Final = re.compile(r"\$(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+_DIALECT: Final[sa.Dialect] = PGDialect_asyncpg(  # type: ignore[no-untyped-call]
+    json_serializer=_json, json_deserializer=orjson.loads
+)
+_CACHE: Final[Any] = LRUCache(1000)
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Plan:
-    """The text of a compiled statement and how its parameters are made."""
+    """The text of a compiled statement and how its parameters, and the values that come back, are made."""
 
     sql: str
     names: tuple[str, ...]
-    convert: Mapping[str, Callable[[Any], Any]]
+    convert: Mapping[str, Convert]
+    results: Mapping[str, Convert]
+    table: str | None
+    """What it writes to, where it is a write."""
     writes: bool
     """Whether it returns no rows but a count."""
+    adds_only: bool
+    """Whether it is an insert that meets no row that is there."""
+
+    def arguments(self, values: Parameters) -> list[Any]:
+        convert = self.convert
+        if not convert:
+            return [values[name] for name in self.names]
+        return [convert[name](values[name]) if name in convert else values[name] for name in self.names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,71 +68,167 @@ class Done:
     rowcount: int
 
 
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A write that may wait for the next ones."""
+
+    plan: Plan
+    arguments: list[Any]
+    missed: Exception | None
+    """Raised where no row was written."""
+    done: bool = False
+
+
 _plans: WeakKeyDictionary[SQLCompiler, Plan | None] = WeakKeyDictionary()
+_standing: WeakKeyDictionary[sa.Executable, dict[tuple[str, ...], tuple[Plan, Parameters]]] = WeakKeyDictionary()
 
 
-def prepare(
-    dialect: sa.Dialect, cache: Any, statement: sa.Executable, parameters: Mapping[str, Any] | None
-) -> tuple[Plan, list[Any]] | None:
-    """The plan of the statement and its arguments in order; None where SQLAlchemy itself is to run it."""
-    if not isinstance(statement, sa.ClauseElement):
-        return None
+def prepare(statement: sa.Executable, parameters: Parameters | None = None) -> tuple[Plan, list[Any]]:
+    """The plan of the statement and its arguments in order."""
+    if parameters is None and not isinstance(statement, sa.TextClause):
+        plan, values, _ = _compiled(statement, None)
+        return plan, plan.arguments(values)
+    names = tuple(parameters) if parameters else ()
+    shapes = _standing.get(statement)
+    if shapes is None:
+        shapes = _standing[statement] = {}
+    known = shapes.get(names)
+    if known is None:
+        plan, values, stands = _compiled(statement, parameters)
+        if stands:
+            shapes[names] = plan, {name: value for name, value in values.items() if name not in names}
+        return plan, plan.arguments(values)
+    plan, fixed = known
+    return plan, plan.arguments({**fixed, **(parameters or {})} if fixed else parameters or {})
+
+
+def _compiled(statement: sa.Executable, parameters: Parameters | None) -> tuple[Plan, Parameters, bool]:
+    """The plan, all values by name, and whether other values have the same plan."""
+    assert isinstance(statement, sa.ClauseElement), "a statement is built with SQLAlchemy"
     keys = sorted(parameters) if parameters else []
-    compiled, extracted, collected, _ = statement._compile_w_cache(dialect, compiled_cache=cache, column_keys=keys)
-    if not isinstance(compiled, SQLCompiler):
-        return None
+    compiled, extracted, collected, _ = statement._compile_w_cache(_DIALECT, compiled_cache=_CACHE, column_keys=keys)
+    assert isinstance(compiled, SQLCompiler), "statements are of data, not of definitions"
     if compiled not in _plans:
-        _plans[compiled] = _plan(dialect, compiled)
-    plan = _plans[compiled]
-    if plan is None:
-        return None
+        _plans[compiled] = _plan(compiled)
     values = compiled.construct_params(
         dict(parameters) if parameters else None,
         extracted_parameters=extracted,
         escape_names=False,
+        _no_postcompile=True,
         _collected_params=collected,
     )
-    convert = plan.convert
-    return plan, [convert[n](values[n]) if n in convert else values[n] for n in plan.names]
+    plan = _plans[compiled]
+    if plan is not None:
+        return plan, values, True
+    expanded = compiled._process_parameters_for_postcompile(values)
+    converts = {**compiled._bind_processors, **expanded.processors}
+    return _made(compiled, expanded.statement, expanded.positiontup or (), converts), expanded.parameters, False
 
 
-def _plan(dialect: sa.Dialect, compiled: SQLCompiler) -> Plan | None:
+def _plan(compiled: SQLCompiler) -> Plan | None:
+    """None for one with a list in it (`IN`): its text depends on how many there are."""
     if compiled.post_compile_params or compiled.literal_execute_params:
         return None
-    if compiled.insert_prefetch or compiled.update_prefetch:
-        return None
-    if any(_converted(column.type, dialect) for column in compiled._result_columns):
-        return None
-    positions = compiled.positiontup or ()
-    if any(isinstance(convert, tuple) for convert in compiled._bind_processors.values()):
-        return None
+    return _made(compiled, compiled.string, compiled.positiontup or (), compiled._bind_processors)
+
+
+def _made(compiled: SQLCompiler, sql: str, positions: Sequence[str], converts: Mapping[str, Any]) -> Plan:
+    assert not compiled.insert_prefetch, "values are given, never made by SQLAlchemy"
+    assert not compiled.update_prefetch, "values are given, never made by SQLAlchemy"
     dml = compiled.isinsert or compiled.isupdate or compiled.isdelete
-    writes = not compiled.effective_returning if dml else _WRITES.match(compiled.string) is not None
-    return Plan(compiled.string, tuple(positions), dict(compiled._bind_processors), writes)  # type: ignore[arg-type]
-
-
-def _converted(kind: Any, dialect: sa.Dialect) -> bool:
-    return kind._cached_result_processor(dialect, None) is not None
+    found = _WRITES.match(sql)
+    returns = bool(compiled.effective_returning) if dml else _RETURNS.search(sql) is not None
+    return Plan(
+        sql=sql,
+        names=tuple(positions),
+        convert={name: one for name, one in converts.items() if callable(one)},
+        results={
+            column.keyname: convert
+            for column in compiled._result_columns
+            if (convert := column.type._cached_result_processor(_DIALECT, None)) is not None
+        },
+        table=found["table"].lower() if found else None,
+        writes=found is not None and not returns,
+        adds_only=found is not None and found["verb"][0] in "iI" and _ON_CONFLICT.search(sql) is None,
+    )
 
 
 async def fetch(connection: asyncpg.Connection, plan: Plan, arguments: list[Any]) -> list[dict[str, Any]]:
     """The rows. Raises what SQLAlchemy would raise."""
     try:
-        return [dict(record) for record in await connection.fetch(plan.sql, *arguments)]
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise _wrapped(error) from error
+        rows = [dict(record) for record in await connection.fetch(plan.sql, *arguments)]
+    except FAILURES as error:
+        raise wrapped(error) from error
+    for name, convert in plan.results.items():
+        for row in rows:
+            row[name] = convert(row[name])
+    return rows
 
 
 async def write(connection: asyncpg.Connection, plan: Plan, arguments: list[Any]) -> Done:
     """How many rows were written. Raises what SQLAlchemy would raise."""
+    count = (await run(connection, plan.sql, *arguments)).rpartition(" ")[2]
+    return Done(int(count) if count.isdigit() else 0)
+
+
+async def write_each(connection: asyncpg.Connection, plan: Plan, rows: list[list[Any]]) -> Done:
+    """The write has been done once for each row of arguments."""
     try:
-        said = await connection.execute(plan.sql, *arguments)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise _wrapped(error) from error
-    return Done(int(said.rpartition(" ")[2]))
+        await connection.executemany(plan.sql, rows)
+    except FAILURES as error:
+        raise wrapped(error) from error
+    return Done(len(rows))
 
 
-def _wrapped(error: Exception) -> sa.exc.DBAPIError:
+async def write_together(connection: asyncpg.Connection, waiting: Sequence[Waiting]) -> None:
+    """All of them are written, in one round trip; raises the `missed` of the first that met no row."""
+    arguments = [argument for one in waiting for argument in one.arguments]
+    counted = [one for one in waiting if one.missed is not None]
+    sql = _together(tuple((one.plan, one.missed is not None) for one in waiting))
+    try:
+        counts = await connection.fetchrow(sql, *arguments)
+    except FAILURES as error:
+        raise wrapped(error) from error
+    assert counts is not None, "one row of counts comes back"
+    for one, count in zip(counted, counts, strict=False):
+        if not count:
+            assert one.missed is not None
+            raise one.missed
+
+
+@lru_cache(2048)
+def _together(plans: tuple[tuple[Plan, bool], ...]) -> str:
+    parts, counts, shift = [], [], 0
+    for number, (plan, counted) in enumerate(plans):
+        sql = _PLACE.sub(partial(_moved, shift), plan.sql)
+        parts.append(f"w{number} as ({sql}{' returning 1' if counted else ''})")
+        if counted:
+            counts.append(f"(select count(*) from w{number})")
+        shift += len(plan.names)
+    return f"with {', '.join(parts)} select {', '.join(counts) or '1'}"
+
+
+def _moved(shift: int, place: re.Match[str]) -> str:
+    return f"${int(place[1]) + shift}"
+
+
+def may_go_together(plan: Plan, others: Sequence[Waiting]) -> bool:
+    """Statements of one round trip do not see each other's rows, so none may meet what another writes."""
+    return all(other.plan.table != plan.table or (plan.adds_only and other.plan.adds_only) for other in others)
+
+
+async def run(connection: asyncpg.Connection, sql: str, *arguments: Any) -> str:
+    """The statement has run; what the database said of it. Raises what SQLAlchemy would raise."""
+    try:
+        return str(await connection.execute(sql, *arguments))
+    except FAILURES as error:
+        raise wrapped(error) from error
+
+
+FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+def wrapped(error: Exception) -> sa.exc.DBAPIError:
     """The same families of errors as SQLAlchemy's, without the statement and its parameters."""
     kind: type[sa.exc.DBAPIError] = sa.exc.DBAPIError
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):

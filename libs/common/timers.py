@@ -66,18 +66,18 @@ class Timer:
 async def set(tx: Transaction, kind: str, id: str, *, at: datetime) -> None:
     """`id` is due at `at`, whatever it was set for before."""
     values = {"kind": kind, "tenant": tx.tenant, "id": id, "at": at, "trace": telemetry.current()}
-    await tx.execute(_SET, values)
+    tx.later(_SET, values)
     tx.wakes.add(f"{tx.service}_timer")
 
 
 async def clear(tx: Transaction, kind: str, id: str) -> None:
     """`id` is no longer due."""
-    await tx.execute(_CLEAR, {"kind": kind, "tenant": tx.tenant, "id": id})
+    tx.later(_CLEAR, {"kind": kind, "tenant": tx.tenant, "id": id})
 
 
 async def done(tx: Transaction, due: Due) -> None:
     """This piece of work is finished, unless it has been set anew for another time meanwhile."""
-    await tx.execute(_DONE, {"kind": due.kind, "tenant": due.tenant_id, "id": due.id, "at": due.at})
+    tx.later(_DONE, {"kind": due.kind, "tenant": due.tenant_id, "id": due.id, "at": due.at})
 
 
 async def count_due(tx: Transaction) -> int:

@@ -1,15 +1,15 @@
 """Statements as spans of whatever runs them: what they do and to which table, never their text or a value.
 
-What runs on asyncpg itself tells by asyncpg's own logger, what SQLAlchemy runs by its events. Nothing is watched where
-no provider takes spans, and a statement of a trace that is not sampled costs a look.
+asyncpg's own logger tells them. Nothing is watched where no provider takes spans, and a statement of a trace that is
+not sampled costs a look.
 """
 
 import re
 import time
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-import sqlalchemy as sa
+import asyncpg
 from asyncpg.connection import LoggedQuery
 from opentelemetry import trace
 from opentelemetry.trace import ProxyTracerProvider, SpanKind, Status, StatusCode
@@ -19,28 +19,10 @@ _WRITE: Final = re.compile(r"\b(insert|update|delete)\b", re.IGNORECASE)
 _FUNCTION: Final = re.compile(r"\s*select\s+([a-z_][a-z0-9_.]*)\(", re.IGNORECASE)
 
 
-def watch(engine: sa.Engine) -> None:
-    """Each statement on a connection of `engine` becomes a span, if spans go anywhere from this process."""
-    if isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
-        return
-
-    @sa.event.listens_for(engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
-        connection.driver_connection.add_query_logger(_of_asyncpg)
-
-    @sa.event.listens_for(engine, "before_cursor_execute")
-    def before(_c: Any, _cursor: Any, _statement: str, _values: Any, context: Any, _many: bool) -> None:
-        context.began_at = time.monotonic()
-
-    @sa.event.listens_for(engine, "after_cursor_execute")
-    def after(_c: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool) -> None:
-        _tell(statement, time.monotonic() - context.began_at, None)
-
-    @sa.event.listens_for(engine, "handle_error")
-    def failed(failure: sa.engine.ExceptionContext) -> None:
-        began_at = getattr(failure.execution_context, "began_at", None)
-        if began_at is not None and failure.statement is not None:
-            _tell(failure.statement, time.monotonic() - began_at, failure.original_exception)
+def watch(connection: asyncpg.Connection) -> None:
+    """Each statement on this connection becomes a span, if spans go anywhere from this process."""
+    if not isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
+        connection.add_query_logger(_of_asyncpg)
 
 
 def _of_asyncpg(ran: LoggedQuery) -> None:

@@ -72,7 +72,7 @@ async def _one(tx: Transaction, index: int, content: dict[str, Any]) -> BatchIte
     external_id = content.get("external_id")
     named = external_id if isinstance(external_id, str) and len(external_id) <= 64 else None
     try:
-        async with tx.connection.begin_nested():
+        async with tx.savepoint():
             received = await intake.receive(tx, _parsed(content))
     except Problem as problem:
         return BatchItem(index=index, external_id=named, status=problem.status, problem=problem.view(None))

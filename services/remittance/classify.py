@@ -35,7 +35,7 @@ async def read_code(
         raise Conflict("code_known", "The table of adjustment codes knows this one.")
     reading_id = new_id("adr")
     try:
-        async with tx.connection.begin_nested():
+        async with tx.savepoint():
             await cases.add_reading(
                 tx,
                 id=reading_id,

@@ -22,7 +22,7 @@ async def decide_remittance(tx: Transaction, era_id: str, *, decision: str, reas
         raise Conflict(detail="Only a remittance that needs a decision can be decided about.")
     status = "received" if decision == "post" else "refused"
     try:
-        async with tx.connection.begin_nested():
+        async with tx.savepoint():
             await remittances.update_era(
                 tx, era_id, status=status, decision=decision, decided_by=tx.actor, decided_at=tx.now
             )

@@ -179,7 +179,7 @@ async def export(tx: Tx, table: str, format: Annotated[str, Query(pattern="^(csv
     """An analytics table as a file: CSV, or one JSON object a line."""
     if table not in queries.TABLES:
         raise NotFound("There is no analytics table of this name.")
-    rows = [row async for row in queries.rows_of(tx, table)]
+    rows = await queries.rows_of(tx, table)
     if format == "ndjson":
         return Response(b"".join(orjson.dumps(row) + b"\n" for row in rows), media_type="application/x-ndjson")
     text = io.StringIO()

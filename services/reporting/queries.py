@@ -1,6 +1,5 @@
 """What is asked of the analytics tables and the archive: work lists, events, exports."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -54,9 +53,8 @@ async def events_after(
     return found
 
 
-async def rows_of(tx: Transaction, table: str) -> AsyncIterator[dict[str, Any]]:
+async def rows_of(tx: Transaction, table: str) -> list[dict[str, Any]]:
     """Every row of an analytics table that the caller may see, in the order of its key."""
     keys = ", ".join(TABLES[table].keys)
-    result = await tx.connection.stream(sa.text(f"select * from reporting.{table} order by {keys}"))
-    async for row in result.mappings():
-        yield {name: value for name, value in row.items() if name not in ("tenant_id", "ordinal")}
+    rows = await tx.all(sa.text(f"select * from reporting.{table} order by {keys}"))
+    return [{name: value for name, value in row.items() if name not in ("tenant_id", "ordinal")} for row in rows]

@@ -90,11 +90,12 @@ async def test_while_the_first_still_runs_the_second_is_told_to_wait(worker: Dat
     asked = idempotency.request(
         "0192-one-request", method="POST", route="/v1/visits", target="/v1/visits?", body=b"{}", practice_ids=None
     )
-    async with worker.transaction(tenant) as first:
-        assert await idempotency.begin(first, asked) is None
-        async with worker.transaction(tenant) as second:
+    key = (asked.route, asked.key)
+    async with worker.transaction(tenant, keyed=key) as first:
+        assert idempotency.answered(first, asked) is None
+        async with worker.transaction(tenant, keyed=key) as second:
             with pytest.raises(InFlight) as told:
-                await idempotency.begin(second, asked)
+                idempotency.answered(second, asked)
     assert told.value.headers["Retry-After"] == "1"
 
 

@@ -47,11 +47,11 @@ async def db(module_database: TestDatabase) -> Database:
 async def test_what_waits_in_the_schema_and_in_the_log_is_counted(db: Database) -> None:
     async with db.transaction(TENANT) as tx:
         for number in range(3):
-            await tx.connection.exec_driver_sql(
+            await tx.connection.execute(
                 "insert into outbox (event_id, topic, key, tenant_id, value, created_at) values "
                 f"(gen_random_uuid(), 't', 'k{number}', 'tnt_1', 'x', clock_timestamp() - interval '90 seconds')"
             )
-            await tx.connection.exec_driver_sql(
+            await tx.connection.execute(
                 "insert into parked (event_id, topic, key, value, reason, parked_at) values "
                 f"(gen_random_uuid(), 't', 'k{number % 2}', 'x', 'why', clock_timestamp() - interval '1 hour')"
             )
@@ -122,8 +122,8 @@ async def test_no_look_reads_a_whole_table_that_grows(db: Database) -> None:
     for statement in (readings._FLOW, readings._DELIVERY):
         assert "inbox" not in statement.text
     async with db.transaction() as tx:
-        await tx.connection.exec_driver_sql("set local enable_seqscan = off")
-        plan = await tx.connection.exec_driver_sql("explain select coalesce(max(id), 0) from sent")
+        await tx.connection.execute("set local enable_seqscan = off")
+        plan = await tx.connection.fetch("explain select coalesce(max(id), 0) from sent")
         words = "\n".join(row[0] for row in plan)
     assert "Limit" in words
     assert "Index Only Scan Backward" in words

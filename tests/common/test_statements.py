@@ -1,5 +1,7 @@
 """What asyncpg runs in SQLAlchemy's place gives the same rows, counts and errors."""
 
+import contextlib
+
 import asyncpg
 import pytest
 import sqlalchemy as sa
@@ -39,7 +41,7 @@ async def test_a_write_says_how_many_rows_it_met(module_database: TestDatabase) 
         assert (await tx.execute(sa.text("delete from thing where cents = :cents"), {"cents": 9})).rowcount == 0
 
 
-async def test_a_list_of_values_is_left_to_sqlalchemy(module_database: TestDatabase) -> None:
+async def test_a_list_of_values_is_as_long_as_it_is_today(module_database: TestDatabase) -> None:
     async with module_database.open("reporting").transaction("tnt_a") as tx:
         await (await tx.driver()).execute(MAKE)
         await tx.execute(thing.insert().values(**ROW))
@@ -55,17 +57,87 @@ async def test_the_same_statement_with_other_values_is_another_question(module_d
         assert found == ["x_1", None, "x_1"]
 
 
+async def test_a_statement_that_stands_takes_other_values_each_time(module_database: TestDatabase) -> None:
+    insert, among = thing.insert(), sa.select(thing.c.id).where(thing.c.id.in_(sa.bindparam("ids", expanding=True)))
+    async with module_database.open("reporting").transaction("tnt_a") as tx:
+        await (await tx.driver()).execute(MAKE)
+        for number in range(3):
+            await tx.execute(insert, {**ROW, "id": f"x_{number}", "cents": number})
+        await tx.execute(insert, {"id": "x_3"})
+        assert await tx.scalar(sa.select(sa.func.sum(thing.c.cents))) == 3
+        for ids in (["x_0"], ["x_0", "x_3"], []):
+            assert [row["id"] for row in await tx.all(among, {"ids": ids})] == ids
+
+
 async def test_an_error_is_of_the_family_that_sqlalchemy_raises(module_database: TestDatabase) -> None:
     async with module_database.open("reporting").transaction("tnt_a") as tx:
         await (await tx.driver()).execute(MAKE)
         await tx.execute(thing.insert().values(**ROW))
-        savepoint = await tx.connection.begin_nested()
         with pytest.raises(sa.exc.IntegrityError) as twice:
-            await tx.execute(thing.insert().values(**ROW))
+            async with tx.savepoint():
+                await tx.execute(thing.insert().values(**ROW))
         assert isinstance(twice.value.orig, asyncpg.UniqueViolationError)
-        await savepoint.rollback()
         with pytest.raises(sa.exc.ProgrammingError):
-            await tx.all(sa.text("select * from no_such_table"))
+            async with tx.savepoint():
+                await tx.all(sa.text("select * from no_such_table"))
+
+
+async def test_what_may_wait_is_written_before_anything_is_asked(module_database: TestDatabase) -> None:
+    many = sa.text("insert into thing (id, cents) select * from unnest(cast(:ids as text[]), cast(:cents as bigint[]))")
+    async with module_database.open("reporting").transaction("tnt_a") as tx:
+        await (await tx.driver()).execute(MAKE)
+        tx.later(thing.insert(), {"id": "x_1", "cents": 1})
+        tx.later(thing.insert(), {"id": "x_2", "cents": 1})
+        tx.later(thing.update().where(thing.c.id == "x_1").values(cents=5))
+        tx.later_row(many, {"ids": "x_3", "cents": 10})
+        tx.later_row(many, {"ids": "x_4", "cents": 20})
+        assert await tx.scalar(sa.select(sa.func.sum(thing.c.cents))) == 36
+        tx.later(sa.text("delete from thing where cents = :cents"), {"cents": 10})
+        assert [row["id"] for row in await tx.all(sa.select(thing.c.id).order_by("id"))] == ["x_1", "x_2", "x_4"]
+
+
+async def test_what_waits_and_meets_no_row_undoes_all(module_database: TestDatabase) -> None:
+    database = module_database.open("claims")
+    name = {"tenant": "tnt_a", "name": "missed"}
+
+    async def miss() -> None:
+        async with database.transaction("tnt_a") as tx:
+            tx.later(sa.text("insert into counter (tenant_id, name, last) values (:tenant, :name, 1)"), name)
+            tx.later(sa.text("delete from timer where id = 'none'"), missed=LookupError())
+
+    with pytest.raises(LookupError):
+        await miss()
+    async with database.transaction("tnt_a") as tx:
+        assert await tx.scalar(sa.text("select count(*) from counter where name = :name"), {"name": "missed"}) == 0
+
+
+async def test_a_savepoint_undoes_what_waited_inside_and_nothing_else(module_database: TestDatabase) -> None:
+    async with module_database.open("reporting").transaction("tnt_a") as tx:
+        await (await tx.driver()).execute(MAKE)
+
+        async def inside(id: str, error: Exception | None = None) -> None:
+            async with tx.savepoint():
+                tx.later(thing.insert(), {"id": id})
+                if error is not None:
+                    raise error
+
+        tx.later(thing.insert(), {"id": "x_1"})
+        with pytest.raises(LookupError):
+            await inside("x_2", LookupError())
+        with pytest.raises(sa.exc.IntegrityError):
+            await inside("x_1")
+        await inside("x_3")
+        assert [row["id"] for row in await tx.all(sa.select(thing.c.id).order_by("id"))] == ["x_1", "x_3"]
+
+
+async def test_a_failure_that_was_passed_over_is_not_taken_for_a_commit(module_database: TestDatabase) -> None:
+    async def pass_over() -> None:
+        async with module_database.open("reporting").transaction("tnt_a") as tx:
+            with contextlib.suppress(sa.exc.ProgrammingError):
+                await tx.all(sa.text("select * from no_such_table"))
+
+    with pytest.raises(sa.exc.InvalidRequestError):
+        await pass_over()
 
 
 async def test_a_connection_that_is_cut_is_not_used_again(module_database: TestDatabase) -> None:

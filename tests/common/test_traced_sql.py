@@ -49,15 +49,15 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
 
 
 async def _work(db: Database) -> None:
-    """One statement by each way that there is, and one that fails."""
+    """Statements with a value, with a list of them, and some that fail."""
     async with db.transaction("tnt_1") as tx:
         await tx.execute(sa.text("delete from timer where id = :id"), {"id": "Jo Rivera"})
         await tx.execute(sa.text("delete from task where id in :ids").bindparams(sa.bindparam("ids", expanding=True)),
                          {"ids": ["Jo Rivera"]})  # fmt: skip
-    for failing in ("select from nowhere where $1 = 'Jo Rivera'", "select 1/0 from inbox"):
+    for failing in ("select from nowhere where 'x' = 'Jo Rivera'", "select 1/0 from inbox"):
         with pytest.raises(sa.exc.DBAPIError):
             async with db.transaction("tnt_1") as tx:
-                await tx.connection.exec_driver_sql(failing)
+                await tx.all(sa.text(failing))
     await asyncio.sleep(0)
 
 

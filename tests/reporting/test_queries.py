@@ -11,7 +11,7 @@ async def test_tasks_and_events_are_counted(fresh_database: TestDatabase) -> Non
     async with database.transaction(TENANT) as tx:
         assert await queries.work_by_reason(tx) == {}
         counted = await queries.events_by_topic(tx)
-        exported = [row async for row in queries.rows_of(tx, "submission")]
+        exported = await queries.rows_of(tx, "submission")
     assert counted["claim.submitted.v1"] == 12
     assert counted["denial.raised.v1"] == 4
     assert len(exported) == 12
