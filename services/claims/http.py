@@ -47,7 +47,7 @@ ROUTERS: Final = (
 async def create_encounter(body: EncounterIn, tx: Tx, response: Response) -> EncounterView:
     """A session is here once by its external id; the same content again answers 200 and changes nothing."""
     received = await intake.receive(tx, body)
-    view = await reading.encounter_view(tx, received.encounter_id)
+    view = await reading.received_view(tx, received)
     response.status_code = 201 if received.created else 200
     response.headers["Location"] = view.links["self"]
     set_etag(response, view.version)
@@ -76,7 +76,7 @@ async def _one(tx: Transaction, index: int, content: dict[str, Any]) -> BatchIte
             received = await intake.receive(tx, _parsed(content))
     except Problem as problem:
         return BatchItem(index=index, external_id=named, status=problem.status, problem=problem.view(None))
-    view = await reading.encounter_view(tx, received.encounter_id)
+    view = await reading.received_view(tx, received)
     return BatchItem(index=index, external_id=named, status=201 if received.created else 200, encounter=view)
 
 

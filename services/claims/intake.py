@@ -8,7 +8,7 @@ import orjson
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from libs.common import tasks, telemetry
+from libs.common import clearinghouse, tasks, telemetry
 from libs.common.db import Row, Transaction
 from libs.common.ids import derived_id, new_id
 from libs.common.problems import Conflict, FieldError, Invalid, Malformed, field_errors
@@ -29,87 +29,123 @@ class Received:
     encounter_id: str
     created: bool = False
     revised: bool = False
+    row: Row | None = None
+    """The encounter as it was written, where it was `created`."""
+    claim: Claim | None = None
+    """Its claim, where it was `created` and can be billed; no rule has looked at it, so it has no findings."""
 
 
 async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     """The session is kept once by its external id. Raises Invalid, Conflict (a duplicate, or sent already)."""
     vet(sent, tx.today)
-    natural = natural_key(sent)
-    await _one_at_a_time(tx, sent, natural)
-    digest = content_hash(sent)
-    present = await tx.first(
+    detail = sent.model_dump(mode="json")
+    message = Message(
+        sent=sent,
+        detail=detail,
+        digest=content_hash(detail),
+        natural=natural_key(sent),
+        patient_id=derived_id("pat", tx.tenant, sent.practice_id, sent.patient.external_id),
+    )
+    before = await _before(tx, message)
+    present = None
+    if before["present"]:
+        present = await _present(tx, sent)
+        if present["content_hash"] == message.digest:
+            return Received(encounter_id=present["id"])
+    if before["twin"] is not None and sent.allow_duplicate_reason is None:
+        raise Conflict(
+            "duplicate_encounter",
+            "The same session is here under another external id; say allow_duplicate_reason if it is not.",
+            more={"existing": {"id": before["twin"], "href": f"/v1/encounters/{before['twin']}"}},
+        )
+    if present is None:
+        return await _new(tx, message, first_of_day=not before["others"])
+    return Received(encounter_id=await _revise(tx, message, present), revised=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A session as the EHR sent it, and what it is recognised by."""
+
+    sent: EncounterIn
+    detail: dict[str, Any]
+    digest: str
+    natural: str
+    patient_id: str
+
+
+async def _before(tx: Transaction, message: Message) -> Row:
+    """What is known of the session, its practice and people, once nobody else is at the same session.
+
+    Two messages about one session, by its id or by what it was, are looked at one after the other.
+    """
+    sent = message.sent
+    npi, place = sent.providers.rendering.npi, sent.providers.facility_id
+    of_practice = f"claims/intake/{tx.tenant}/{sent.practice_id}"
+    found = await tx.one(
+        _BEFORE,
+        {
+            "locks": [f"{of_practice}/id/{sent.external_id}", f"{of_practice}/was/{message.natural}"],
+            "practice": sent.practice_id,
+            "named": sent.external_id,
+            "was": message.natural,
+            "patient": message.patient_id,
+            "on": sent.service.date,
+            "place": place,
+            "npi": npi,
+        },
+    )
+    tx.known |= {
+        clearinghouse.ZONE: found["time_zone"],
+        ("practice", sent.practice_id): found["practice_known"],
+        ("location", place): found["place_known"],
+        ("provider", "by", npi): found["providers_known"],
+    }
+    return found
+
+
+async def _present(tx: Transaction, sent: EncounterIn) -> Row:
+    return await tx.one(
         sa.select(tables.encounter)
         .where(tables.encounter.c.practice_id == sent.practice_id, tables.encounter.c.external_id == sent.external_id)
         .with_for_update()
     )
-    if present is not None and present["content_hash"] == digest:
-        return Received(encounter_id=present["id"])
-    await _refuse_duplicate(tx, sent, natural, present)
-    detail = sent.model_dump(mode="json")
-    if present is None:
-        encounter_id = await _new(tx, sent, detail, digest, natural)
-    else:
-        encounter_id = await _revise(tx, sent, present, detail, digest, natural)
-    return Received(encounter_id=encounter_id, created=present is None, revised=present is not None)
 
 
-async def _one_at_a_time(tx: Transaction, sent: EncounterIn, natural: str) -> None:
-    """Two messages about the same session, by its id or by what it was, are looked at one after the other."""
-    of_practice = f"claims/intake/{tx.tenant}/{sent.practice_id}"
-    keys = [f"{of_practice}/id/{sent.external_id}", f"{of_practice}/was/{natural}"]
-    await tx.execute(_ONE_AT_A_TIME, {"keys": keys})
-
-
-async def _refuse_duplicate(tx: Transaction, sent: EncounterIn, natural: str, present: Row | None) -> None:
-    if sent.allow_duplicate_reason is not None:
-        return
-    twin = await tx.first(
-        sa.select(tables.encounter.c.id)
-        .where(
-            tables.encounter.c.natural_key == natural,
-            tables.encounter.c.id != (present["id"] if present else ""),
-        )
-        .order_by(tables.encounter.c.created_at)
-        .limit(1)
-    )
-    if twin is not None:
-        raise Conflict(
-            "duplicate_encounter",
-            "The same session is here under another external id; say allow_duplicate_reason if it is not.",
-            more={"existing": {"id": twin["id"], "href": f"/v1/encounters/{twin['id']}"}},
-        )
-
-
-async def _new(tx: Transaction, sent: EncounterIn, detail: Mapping[str, Any], digest: str, natural: str) -> str:
+async def _new(tx: Transaction, message: Message, *, first_of_day: bool) -> Received:
+    sent = message.sent
     encounter_id, claim_id = new_id("enc"), new_id("clm")
+    tx.known["eligibility", encounter_id] = None  # nobody can have been told of it yet
     content, status, why = coded(sent)
     values = {
         "id": encounter_id,
         "practice_id": sent.practice_id,
         "external_id": sent.external_id,
         "source_system": sent.source.system if sent.source else None,
-        "patient_id": derived_id("pat", tx.tenant, sent.practice_id, sent.patient.external_id),
+        "patient_id": message.patient_id,
         "claim_id": claim_id if content is not None else None,
         "service_date": sent.service.date,
         "status": status,
         "revision": 1,
         "version": 1,
-        "content_hash": digest,
-        "natural_key": natural,
-        "detail": detail,
+        "content_hash": message.digest,
+        "natural_key": message.natural,
+        "detail": message.detail,
+        "tenant_id": tx.tenant,
+        "created_at": tx.now,
+        "updated_at": tx.now,
     }
-    await tx.execute(
-        tables.encounter.insert().values(**values, tenant_id=tx.tenant, created_at=tx.now, updated_at=tx.now)
-    )
+    tx.later(_INSERT, values)
     await _keep_revision(tx, values)
-    await _claim(tx, sent, values, content, why)
-    return encounter_id
+    claim = await _claim(tx, sent, values, content, why)
+    if claim is not None and not first_of_day:
+        await _look_again(tx, claim, None)
+    return Received(encounter_id=encounter_id, created=True, row=values, claim=claim)
 
 
-async def _revise(
-    tx: Transaction, sent: EncounterIn, present: Row, detail: Mapping[str, Any], digest: str, natural: str
-) -> str:
+async def _revise(tx: Transaction, message: Message, present: Row) -> str:
     """The EHR says it anew: taken while nothing of it has been sent, refused after that."""
+    sent, detail = message.sent, message.detail
     claim = await store.load(tx, present["claim_id"], lock=True) if present["claim_id"] else None
     if claim is not None and (claim.status not in UNSENT or claim.attempts):
         raise Conflict(
@@ -122,14 +158,14 @@ async def _revise(
         "id": present["id"],
         "practice_id": sent.practice_id,
         "external_id": sent.external_id,
-        "patient_id": derived_id("pat", tx.tenant, sent.practice_id, sent.patient.external_id),
+        "patient_id": message.patient_id,
         "claim_id": (claim.id if claim else new_id("clm")) if content is not None else present["claim_id"],
         "service_date": sent.service.date,
         "status": status,
         "revision": present["revision"] + 1,
         "version": present["version"] + 1,
-        "content_hash": digest,
-        "natural_key": natural,
+        "content_hash": message.digest,
+        "natural_key": message.natural,
         "detail": detail,
     }
     await tx.execute(
@@ -141,7 +177,9 @@ async def _revise(
         await tx.execute(
             tables.known.delete().where(tables.known.c.kind == "eligibility", tables.known.c.id == present["id"])
         )
-    await _claim(tx, sent, values, content, why, claim)
+    told = await _claim(tx, sent, values, content, why, claim)
+    if told is not None:
+        await _look_again(tx, told, claim)
     return str(present["id"])
 
 
@@ -152,15 +190,16 @@ def _asks_the_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 
 async def _keep_revision(tx: Transaction, values: Mapping[str, Any]) -> None:
-    await tx.execute(
-        tables.encounter_revision.insert().values(
-            tenant_id=tx.tenant,
-            encounter_id=values["id"],
-            revision=values["revision"],
-            practice_id=values["practice_id"],
-            detail=values["detail"],
-            received_at=tx.now,
-        )
+    tx.later(
+        _INSERT_REVISION,
+        {
+            "tenant_id": tx.tenant,
+            "encounter_id": values["id"],
+            "revision": values["revision"],
+            "practice_id": values["practice_id"],
+            "detail": values["detail"],
+            "received_at": tx.now,
+        },
     )
 
 
@@ -171,14 +210,14 @@ async def _claim(
     content: Content | None,
     why: str,
     present: Claim | None = None,
-) -> None:
+) -> Claim | None:
     """The encounter's claim says what the session supports, and everybody has been told; or a person has work."""
     tx.correlation_id = encounter["id"]
     if content is None:
         if present is not None and present.can(Step.VOID):
             await move(tx, present, Step.VOID, words=f"the EHR sent it again: {why}")
         await _unbillable(tx, encounter, why)
-        return
+        return None
     fresh = Claim(
         id=encounter["claim_id"],
         encounter_id=encounter["id"],
@@ -198,10 +237,14 @@ async def _claim(
         revised = {name: getattr(fresh, name) for name in names}
         claim = await move(tx, present, Step.REVISE, words="the EHR sent it again", **revised)
     await consents.tell_session(tx, sent, encounter, claim)
-    await scrub.run(tx, claim.id)
+    return await scrub.stand(tx, claim, encounter["detail"])
+
+
+async def _look_again(tx: Transaction, claim: Claim, before: Claim | None) -> None:
+    """The patient's other claims of that day are held against this one too, and those that it no longer overlaps."""
     others = [other.id for other in await store.same_day(tx, claim) if other.status in UNSENT]
-    if present is not None and overlaps.REASON in present.reasons:
-        others += await overlaps.held(tx, present)
+    if before is not None and overlaps.REASON in before.reasons:
+        others += await overlaps.held(tx, before)
     await learn.scrub_later(tx, others)
 
 
@@ -243,8 +286,6 @@ async def from_ehr(tx: Transaction, message: InboundMessage) -> None:
     await receive(tx, parse(message.body, message.practice_id))
 
 
-_ONE_AT_A_TIME = sa.text(
-    "select pg_advisory_xact_lock(k) from (select hashtextextended(key, 1) as k from unnest(cast(:keys as text[])) key "
-    "order by 1) keys"
-)
-"""Always in one order, so that two messages never wait for each other."""
+_BEFORE = sa.text("select * from claims.session_before(:locks, :practice, :named, :was, :patient, :on, :place, :npi)")
+_INSERT = tables.encounter.insert()
+_INSERT_REVISION = tables.encounter_revision.insert()

@@ -130,7 +130,8 @@ async def _work(tx: Transaction, before: Claim, claim: Claim, words: str | None)
         await timers.set(tx, CUT, key, at=claim.cut_at)
     if claim.status in {Status.HELD, Status.REJECTED}:
         await open_tasks(tx, claim, words)
-    await close_tasks(tx, claim)
+    if before.version > 1:  # a new claim has no tasks yet
+        await close_tasks(tx, claim)
     if claim.status is Status.WAITING and (before.status is not Status.WAITING or before.reasons != claim.reasons):
         await timers.set(tx, STILL_WAITING, claim.id, at=await next_cut(tx))
     elif before.status is Status.WAITING and claim.status is not Status.WAITING:

@@ -1,6 +1,6 @@
 """Claims and encounters as callers see them, put together from what is on record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from services.claims.claim_views import (
     Totals,
 )
 from services.claims.domain import Claim, Status
+from services.claims.intake import Received
 from services.claims.views import CheckResult, Checks, EncounterIn, EncounterView, Timeline, TimelineEntry
 
 M = TypeVar("M", bound=BaseModel)
@@ -124,6 +125,10 @@ async def encounter_fields(tx: Transaction, row: Row) -> dict[str, Any]:
         .where(tables.claim.c.encounter_id == row["id"])
         .order_by(tables.claim.c.rank)
     )
+    return _fields(row, claims)
+
+
+def _fields(row: Row, claims: Sequence[Row]) -> dict[str, Any]:
     found = [CheckResult(**_result(one)) for claim in claims for one in claim["findings"]]
     if row["status"] == MINUTES_NOT_BILLABLE:
         found.append(_no_code(EncounterIn.model_validate(row["detail"])))
@@ -152,6 +157,15 @@ def _no_code(sent: EncounterIn) -> CheckResult:
 
 def _result(finding: Mapping[str, Any]) -> dict[str, Any]:
     return {name: finding.get(name) for name in CheckResult.model_fields}
+
+
+async def received_view(tx: Transaction, received: Received) -> EncounterView:
+    """What has just come in, as it stands; what is new need not be read back."""
+    if received.row is None:
+        return await encounter_view(tx, received.encounter_id)
+    claim = received.claim
+    claims: list[Row] = [] if claim is None else [{"id": claim.id, "status": claim.status.value, "findings": []}]
+    return EncounterView(**_fields(received.row, claims))
 
 
 async def encounter_view(tx: Transaction, encounter_id: str) -> EncounterView:

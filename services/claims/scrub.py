@@ -44,8 +44,11 @@ async def run(tx: Transaction, claim_id: str) -> Claim:
     claim = await store.load(tx, claim_id, lock=True)
     if claim.status not in SCRUBBED or BY_PERSON in claim.reasons:
         return claim
-    row = await store.encounter(tx, claim.encounter_id)
-    detail: Mapping[str, Any] = row["detail"]
+    return await stand(tx, claim, (await store.encounter(tx, claim.encounter_id))["detail"])
+
+
+async def stand(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Claim:
+    """As `run`, of a claim in hand that nobody else can be at, and its encounter as the EHR sent it."""
     gates = await _gates(tx, claim, detail)
     provider_id = gates.provider["provider_id"] if gates.provider else None
     changes = {

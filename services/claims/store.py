@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from libs.common import statements
 from libs.common.db import Row, Stale, Transaction
 from libs.common.problems import NotFound
 from services.claims import tables
@@ -69,6 +70,15 @@ def _columns(claim: Claim) -> dict[str, Any]:
     }
 
 
+def _new_row(tx: Transaction, claim: Claim, findings: list[dict[str, Any]]) -> dict[str, Any]:
+    kept = {"tenant_id": tx.tenant, "findings": findings, "created_at": tx.now, "updated_at": tx.now}
+    return {**_columns(claim), **kept}
+
+
+_INSERT_CLAIM = tables.claim.insert()
+_REMEMBER = tables.history.insert()
+
+
 async def load(tx: Transaction, claim_id: str, *, lock: bool = False) -> Claim:
     """The claim as it stands; locked until the end of the transaction where asked. Raises NotFound."""
     select = sa.select(tables.claim).where(tables.claim.c.id == claim_id)
@@ -81,15 +91,18 @@ async def load(tx: Transaction, claim_id: str, *, lock: bool = False) -> Claim:
 async def insert(tx: Transaction, claim: Claim) -> None:
     """A new claim, its first version."""
     assert claim.version == 1, "a new claim is its first version"
-    await tx.execute(
-        tables.claim.insert().values(
-            **_columns(claim), tenant_id=tx.tenant, findings=[], created_at=tx.now, updated_at=tx.now
-        )
-    )
+    tx.known["claim", claim.id] = tx.later(_INSERT_CLAIM, _new_row(tx, claim, []))
 
 
 async def save(tx: Transaction, claim: Claim, findings: list[dict[str, Any]] | None = None) -> None:
-    """Write the next version, or refuse if somebody else already did."""
+    """Write the next version, or refuse if somebody else already did.
+
+    A new claim that waits to be written is written as it now stands: nobody else knows it yet.
+    """
+    new = tx.known.get(("claim", claim.id))
+    if new is not None and not new.done:
+        new.arguments = statements.prepare(_INSERT_CLAIM, _new_row(tx, claim, findings or []))[1]
+        return
     extra = {} if findings is None else {"findings": findings}
     done = await tx.execute(
         tables.claim.update()
@@ -102,20 +115,21 @@ async def save(tx: Transaction, claim: Claim, findings: list[dict[str, Any]] | N
 
 async def remember(tx: Transaction, claim: Claim, step: str, words: str | None) -> None:
     """The step is in the claim's history."""
-    await tx.execute(
-        tables.history.insert().values(
-            tenant_id=tx.tenant,
-            claim_id=claim.id,
-            version=claim.version,
-            practice_id=claim.practice_id,
-            encounter_id=claim.encounter_id,
-            step=step,
-            status=claim.status.value,
-            reasons=list(claim.reasons),
-            words=words,
-            actor=tx.actor,
-            at=tx.now,
-        )
+    tx.later(
+        _REMEMBER,
+        {
+            "tenant_id": tx.tenant,
+            "claim_id": claim.id,
+            "version": claim.version,
+            "practice_id": claim.practice_id,
+            "encounter_id": claim.encounter_id,
+            "step": step,
+            "status": claim.status.value,
+            "reasons": list(claim.reasons),
+            "words": words,
+            "actor": tx.actor,
+            "at": tx.now,
+        },
     )
 
 
@@ -130,6 +144,7 @@ async def learn(
     lookup: str | None = None,
 ) -> bool:
     """Our copy of somebody else's state, if this is newer than what we know; returns whether it was."""
+    tx.known = {}
     new = {
         "practice_id": practice_id,
         "lookup": lookup,
@@ -150,18 +165,25 @@ async def learn(
 
 async def known(tx: Transaction, kind: str, id: str) -> dict[str, Any] | None:
     """What we were told last of that thing, None when we were told nothing."""
-    row = await tx.first(sa.select(tables.known.c.data).where(tables.known.c.kind == kind, tables.known.c.id == id))
-    return None if row is None else dict(row["data"])
+    if (kind, id) not in tx.known:
+        tx.known[kind, id] = await tx.scalar(
+            sa.select(tables.known.c.data).where(tables.known.c.kind == kind, tables.known.c.id == id)
+        )
+    found: dict[str, Any] | None = tx.known[kind, id]
+    return found
 
 
 async def known_by(tx: Transaction, kind: str, lookup: str) -> list[dict[str, Any]]:
     """Everything of that kind under one lookup value, in the order of ids."""
-    rows = await tx.all(
-        sa.select(tables.known.c.data)
-        .where(tables.known.c.kind == kind, tables.known.c.lookup == lookup)
-        .order_by(tables.known.c.id)
-    )
-    return [dict(row["data"]) for row in rows]
+    if (kind, "by", lookup) not in tx.known:
+        rows = await tx.all(
+            sa.select(tables.known.c.data)
+            .where(tables.known.c.kind == kind, tables.known.c.lookup == lookup)
+            .order_by(tables.known.c.id)
+        )
+        tx.known[kind, "by", lookup] = [row["data"] for row in rows]
+    found: list[dict[str, Any]] = tx.known[kind, "by", lookup]
+    return found
 
 
 async def next_number(tx: Transaction, name: str, count: int = 1) -> int:

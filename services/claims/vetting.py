@@ -1,8 +1,9 @@
 """What no schema can say of an encounter: check digits, payers that we know, days that have come, twins."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -75,9 +76,12 @@ def _when(service: ServiceIn) -> list[FieldError]:
     return errors
 
 
-def content_hash(sent: EncounterIn) -> str:
+_CARRIED: Final = frozenset({"source", "metadata", "allow_duplicate_reason"})
+
+
+def content_hash(detail: Mapping[str, Any]) -> str:
     """What makes two messages the same: everything but who carried them."""
-    body = sent.model_dump(mode="json", exclude={"source", "metadata", "allow_duplicate_reason"})
+    body = {name: value for name, value in detail.items() if name not in _CARRIED}
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
