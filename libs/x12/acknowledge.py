@@ -47,7 +47,7 @@ _GROUP_CODES = {
 }
 _TA1_CODES = {
     "ISA_DUPLICATE": "025", "IEA_MISSING": "023", "IEA_COUNT": "021", "IEA_CONTROL": "001", "ISA_LENGTH": "022",
-    "DELIMITER_CLASH": "027",
+    "DELIMITER_CLASH": "027", "REPETITION_SEPARATOR": "026",
 }  # fmt: skip
 _ISA_CODES = {
     1: "010", 2: "011", 3: "012", 4: "013", 5: "005", 6: "006", 7: "007", 8: "008", 9: "014", 10: "015", 11: "026",
@@ -108,12 +108,12 @@ def _reply_to(envelope: Envelope, control_number: int, created: datetime | None)
 
 
 def _ta1(scan: Scan, reply: Envelope) -> InterchangeAcknowledgement:
-    """The interchange's verdict: rejected for what makes it unusable, else accepted."""
+    """The interchange's verdict: rejected for what makes it unusable, E for what is wrong and yet readable."""
     note, code = "000", "A"
-    for finding in scan.findings:
+    for finding in (*scan.findings, *scan.noted):
         found = _TA1_CODES.get(finding.code) or (finding.code == "ISA_ELEMENT" and _ISA_CODES.get(finding.element or 0))
         if found:
-            note, code = found, "R"
+            note, code = found, "R" if finding.severity == "error" else "E"
             break
     text = scan.first[13] if len(scan.first) > 13 else ""
     try:
@@ -177,11 +177,11 @@ def _group_of(scan: Scan, finding: Finding) -> int:
 
 
 def _verdict(scan: Scan, entry: tuple[list[str], int, str]) -> TransactionVerdict:
-    """A transaction's verdict with its segments in error, in the order of the file."""
+    """A transaction's verdict with its segments in error, in the order of the file; E when they are but warnings."""
     st, start, _ = entry
     later = [other[1] for _, sets in scan.groups for other in sets if other[1] > start]
     end = min(later, default=10**12)
-    own = [f for f in scan.findings if start <= f.segment_index < end and f.position]
+    own = [f for f in scan.noted if start <= f.segment_index < end and f.position]
     syntax = [f for f in own if _is_syntax(f)]
     reasons = list(
         dict.fromkeys(
@@ -192,15 +192,16 @@ def _verdict(scan: Scan, entry: tuple[list[str], int, str]) -> TransactionVerdic
             and (f.position or f.code == "SE_MISSING")
         )
     )
+    rejected = bool(reasons) or any(f.severity == "error" for f in syntax)
     if syntax:
         reasons.append("5")
     return TransactionVerdict(
         set=at(st, 1),
         control=at(st, 2)[:9].ljust(4, "0"),
         version=at(st, 3)[:35],
-        code="R" if reasons else "A",
+        code="R" if rejected else "E" if reasons else "A",
         reasons=tuple(dict.fromkeys(reasons))[:5],
-        errors=tuple(_segment_errors(syntax[:MOST_ERRORS])),
+        errors=tuple(_segment_errors(syntax[:MOST_ERRORS], of_claims=at(st, 1) == "837")),
     )
 
 
@@ -213,8 +214,8 @@ def _is_syntax(finding: Finding) -> bool:
     )
 
 
-def _segment_errors(findings: list[Finding]) -> Iterator[SegmentError]:
-    """IK3 for each segment, with an IK4 for each of its elements."""
+def _segment_errors(findings: list[Finding], *, of_claims: bool) -> Iterator[SegmentError]:
+    """IK3 for each segment with whose it is, and an IK4 for each of its elements; only an 837 names its claims."""
     grouped: dict[tuple[int, str, str], list[Finding]] = {}
     for finding in sorted(findings, key=lambda f: f.position):
         key = (finding.position, finding.segment, "8" if finding.element is not None else finding.x12)
@@ -223,7 +224,7 @@ def _segment_errors(findings: list[Finding]) -> Iterator[SegmentError]:
         elements = tuple(_element_error(entry) for entry in entries if entry.element is not None)
         contexts: tuple[Segment, ...] = ()
         claim = next((entry.claim for entry in entries if entry.claim), "")
-        if claim:
+        if claim and of_claims:
             contexts = (("CTX", f"CLM01:{clean(claim)[:35]}"),)
         name = segment if segment.isalnum() and 2 <= len(segment) <= 3 and segment.isupper() else "ZZZ"
         yield SegmentError(

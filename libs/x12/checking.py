@@ -286,6 +286,7 @@ class Checker:
                 parent.begun.append((loop, seg))
             if loop.leaf and self.tx:
                 self.tx.claims += 1
+                self.tx.claim = seg[0][1] if seg[0][0] in ("CLM", "CLP") and len(seg[0]) > 1 else ""
         if loop.first is not seg[1]:
             self.report.missing(loop.first, seg, loop.id)
             part.counts[id(loop.first)] = 1
@@ -328,6 +329,8 @@ class Checker:
             assert self.tx
             for place in rule.body(part, self.tx):
                 self.report.ruled(rule, place, part.loop.id)
+        if part.loop.leaf and self.tx:
+            self.tx.claim = ""
 
     def _children(self, part: Part) -> None:
         """HL04 tells whether there are levels below."""

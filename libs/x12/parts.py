@@ -97,6 +97,8 @@ class Tx:
     today: str = ""
     """The day of the interchange, against which dates in the future are told."""
     claims: int = 0
+    claim: str = ""
+    """The number of the claim that is open (CLM01, CLP01)."""
     errors: int = 0
     state: dict[str, Any] = field(default_factory=dict)
 

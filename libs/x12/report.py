@@ -96,7 +96,7 @@ class Reporter:
                 x12=x12,
                 data_element=data_element,
                 transaction=tx.control if tx else "",
-                claim=claim,
+                claim=claim or (tx.claim if tx else ""),
             )
         )
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.x12.checking import Checker
-from libs.x12.findings import Partner
+from libs.x12.findings import Partner, errors
 from libs.x12.reading import envelope_of
 from libs.x12.records import (
     Envelope,
@@ -17,7 +17,9 @@ class Scan:
 
     def __init__(self, data: bytes, partner: Partner | None) -> None:
         checker = Checker(data, partner)
-        self.findings = [finding for finding in checker.findings() if finding.severity == "error"]
+        self.noted = [finding for finding in checker.findings() if finding.severity != "info"]
+        """Errors, and warnings, which an acknowledgement may mention while it accepts."""
+        self.findings = errors(self.noted)
         self.groups: list[tuple[list[str], list[tuple[list[str], int, str]]]] = []
         self.first: list[str] = []
         self.header: Any = None

@@ -34,6 +34,19 @@ def test_an_error_is_placed_by_segment_and_element() -> None:
     assert found.transactions[0].reasons == ("5",)
 
 
+def test_an_error_within_a_claim_names_the_claim() -> None:
+    found = verdict(joined(put("DTP*472*D8*20260105", 3, "20260230")(segments(CLAIMS))))
+    (error,) = found.transactions[0].errors
+    assert (error.segment, error.loop, error.contexts) == ("DTP", "2400", (("CTX", "CLM01:T100"),))
+    assert (error.elements[0].position, error.elements[0].code, error.elements[0].value) == (3, "8", "20260230")
+
+
+def test_what_is_but_a_warning_is_noted_and_accepted() -> None:
+    found = verdict(joined(put("N4*AUSTIN*TX*78704", 1, "AUSTIN ")(segments(CLAIMS))))
+    assert (found.code, found.accepted, found.transactions[0].code) == ("E", 1, "E")
+    assert [(e.segment, e.elements[0].position) for e in found.transactions[0].errors] == [("N4", 1)]
+
+
 def test_a_missing_segment_is_named() -> None:
     parts = [part for part in segments(CLAIMS) if not part.startswith("N3*100")]
     errors = verdict(joined(parts)).transactions[0].errors
@@ -66,6 +79,8 @@ def test_of_two_transactions_one_may_be_accepted() -> None:
         (put("IEA*", 2, "000000009"), "R", "001"),
         (put("IEA*", 1, "3"), "R", "021"),
         (put("BHT*", 2, "99"), "A", "000"),
+        (put("ISA*", 6, "SENDER"), "R", "006"),
+        (put("ISA*", 11, "A"), "E", "026"),
     ],
 )
 def test_a_ta1_speaks_of_the_envelope_only(change: object, code: str, note: str) -> None:
