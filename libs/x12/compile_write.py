@@ -64,6 +64,8 @@ class WriteCompiler(TextCompiler):
                 f"    for x in o.{path}:",
                 f"        if x.{key_of(path)} not in {sorted(codes)!r}: w.misplaced({loop.id!r}, {path!r}, x)",
             ]
+        for place, room in self._diagnoses.get(id(loop), {}).items():
+            lines.append(f"    if len({place}) > {room}: w.surplus({loop.id!r}, {place.rpartition('.')[2]!r}, {room})")
         if "extra" in shapes.fields(owner) and loop.kind != ".":
             lines.append(f"    if o.extra: w.merge(L_{id(loop)}, o, out, start)")
             self.space[f"L_{id(loop)}"] = loop

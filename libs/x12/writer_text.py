@@ -54,8 +54,24 @@ class TextCompiler:
         while len(pieces) > 1 and pieces[-1] == "":
             pieces.pop()
         mark = self.marks.element
-        text.expression = f"f{braced(mark).join(pieces)!r}.rstrip({mark!r})"
+        text.expression = f"f{braced(mark).join(pieces)!r}"
+        if not self._ends(node, len(pieces) - 1):
+            text.expression += f".rstrip({mark!r})"
+        self._refuse_surplus(node, text)
         return text
+
+    def _ends(self, node: Node, position: int) -> bool:
+        """The last element that is written is never empty: it is required, and a simple one that is looked at."""
+        last = node.elements[position - 1] if position else None
+        return last is not None and last.usage == "R" and not last.components and last.number != "1251"
+
+    def _refuse_surplus(self, node: Node, text: Text) -> None:
+        """A collection of which the segment holds each value at an element of its own may not be longer."""
+        if node.id == "HI":
+            return
+        for place, room in text.counts.items():
+            name = place.rpartition(".")[2]
+            text.lines.insert(0, f"if len({place}) > {room}: w.surplus({node.loop.id!r}, {name!r}, {room})")
 
     def _format(self, element: Element, following: Element | None, text: "Text") -> str:
         """D8 or RD8, as the dates that follow it are one day or a span."""

@@ -54,6 +54,16 @@ class Writing:
         self._open: list[tuple[Loop, Any, int]] = []
         """(loop, the item that opened it, hierarchical levels open before it)."""
         self._levels = {id(loop): _Level(loop, compiler) for loop in _item_loops(compiler.spec.root)}
+        self._outermost = _first_item_loops(compiler.spec.root)
+        self._below = {
+            key: sorted(
+                (child for child in level.loop.loops() if child.kind in ("item", "level")),
+                key=lambda loop: not self._levels[id(loop)].keys,
+            )
+            for key, level in self._levels.items()
+        }
+        """The levels and items that may follow a level, those that a party tells apart first."""
+        self._names: dict[int, str] = {}
 
     def run(self) -> list[str]:
         """The segments of the transaction, without ST and SE."""
@@ -82,7 +92,10 @@ class Writing:
                 break
             shared += 1
         self._close(shared)
-        self.level = _name_level(path)
+        leaf_key = id(path[-1])
+        if leaf_key not in self._names:
+            self._names[leaf_key] = _name_level(path)
+        self.level = self._names[leaf_key]
         for position, loop in enumerate(path[shared:], shared):
             self._open.append((loop, item, len(self._parents)))
             leaf = position == len(path) - 1
@@ -110,14 +123,15 @@ class Writing:
     def _path(self, item: Any) -> list[Loop]:
         """The loops that lead to the item, outermost first."""
         path: list[Loop] = []
-        choices = _first_item_loops(self.compiler.spec.root)
+        choices = self._outermost
         while choices:
-            chosen = next((loop for loop in choices if self._levels[id(loop)].present(item)), None)
-            if chosen is None:
+            for chosen in choices:
+                if self._levels[id(chosen)].present(item):
+                    break
+            else:
                 break
             path.append(chosen)
-            choices = [child for child in chosen.loops() if child.kind in ("item", "level")]
-            choices.sort(key=lambda loop: not self._levels[id(loop)].keys)
+            choices = self._below[id(chosen)]
         if not path or path[-1].kind != "item":
             lacking = [name for loop in choices for name in sorted(self._levels[id(loop)].keys)]
             raise Unwritable(f"{type(item).__name__} lacks {' or '.join(lacking) or 'its levels'}")
@@ -175,6 +189,10 @@ class Writing:
         """Something required is not there."""
         raise Unwritable(f"loop {loop} needs {name}" + (f" ({place})" if place else ""))
 
+    def surplus(self, loop: str, name: str, room: int) -> None:
+        """There are more values than the segment has elements for."""
+        raise Unwritable(f"loop {loop} has room for {room} {name} only")
+
     def merge(self, loop: Loop, record: Any, out: list[str], start: int) -> None:
         """Put the record's extra segments where the guide has them."""
         merge(loop, record.extra, out, start, self.compiler)
@@ -197,16 +215,16 @@ class _Level:
         self.all = list(known)
         self.always = loop.usage == "R" or (not loop.hierarchical and loop.kind == "level")
         self.known = known
+        self.telling = [name for name in self.heads if known[name].default in ("", None, ())]
+        """Fields without a standing value: one of them filled tells that the level is there."""
 
     def present(self, item: Any) -> bool:
         """The item has something to say at this level."""
+        if self.always:
+            return True
         if self.keys:
-            return self.always or any(getattr(item, name) is not None for name in self.keys)
-        return self.always or any(
-            getattr(item, name) not in ("", None, ())
-            for name in self.heads
-            if self.known[name].default in ("", None, ())
-        )
+            return any(getattr(item, name) is not None for name in self.keys)
+        return any(getattr(item, name) not in ("", None, ()) for name in self.telling)
 
     def same(self, one: Any, other: Any) -> bool:
         """Both items may hang under one such level: as in the file that they were read from, else where they agree."""

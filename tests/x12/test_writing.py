@@ -137,6 +137,19 @@ def test_what_must_be_there_is_asked_for() -> None:
         x12.write_837p(a_file(a_claim(billing_provider=dataclasses.replace(PROVIDER, name=""))))
 
 
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"diagnoses": ("F411",) * 13}, "12 diagnoses"),
+        ({"lines": (x12.ServiceLine(procedure="90837", modifiers=("95", "HO", "HQ", "U1", "U2")),)}, "4 modifiers"),
+        ({"lines": (x12.ServiceLine(procedure="90837", pointers=(1, 2, 3, 4, 5)),)}, "4 pointers"),
+    ],
+)
+def test_nothing_is_left_out_for_want_of_room(changes: dict[str, object], name: str) -> None:
+    with pytest.raises(x12.Unwritable, match=name):
+        x12.write(a_file(a_claim(**changes)))
+
+
 def test_other_delimiters_are_kept_to() -> None:
     marks = x12.Delimiters(element="|", component=">", repetition="!", segment="~", line_break="\n")
     data = x12.write_837p(a_file(a_claim(), envelope=dataclasses.replace(ENVELOPE, delimiters=marks)))
