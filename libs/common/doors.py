@@ -28,6 +28,7 @@ from libs.common.routing import Door, DoorRoute, Handler, Visit, enter, subject_
 log = logging.getLogger(__name__)
 
 REQUEST_ID: Final = "parity.request_id"
+CREATED: Final = 201
 RATE_HEADERS: Final = "parity.rate_headers"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PURPOSE: Final = re.compile(r"[A-Za-z_]{2,32}")
@@ -119,11 +120,21 @@ class Doors:
             answer = await handler(request)
             if answer.status_code >= 400:
                 raise _Refused(answer)
+            if answer.status_code == CREATED and "location" not in answer.headers:
+                _locate(request, route, answer)
             if visit.door.audited and (visit.door.phi or request.method in _WITH_BODY):
                 await _record(tx, request, route, answer)
             if asked is not None:
                 await idempotency.keep(tx, asked, answer)
         return answer
+
+
+def _locate(request: Request, route: DoorRoute, answer: Response) -> None:
+    """What has been created says where it is, if it can be read there."""
+    created, home = _id(_shown(answer)), route.path_format
+    readers = (one.path_format.rpartition("/") for one in request.app.routes if isinstance(one, DoorRoute))
+    if created is not None and any(path == home and last.startswith("{") for path, _, last in readers):
+        answer.headers["Location"] = f"{request.url.path}/{created}"
 
 
 def _keyed(request: Request, route: DoorRoute, visit: Visit) -> idempotency.Request:

@@ -52,10 +52,10 @@ async def paginate(
 ) -> Page[T]:
     """The rows of `select` after `cursor`, ordered by the columns `key`, which together must be unique and not null.
 
-    A cursor is good for the same tenant, the same columns and the same order; any other is refused (400).
+    A cursor is good for the same tenant, the same table's columns and the same order; any other is refused (400).
     """
     columns = [_column(select, name) for name in key]
-    scope = f"{tx.tenant_id}/{'desc' if descending else 'asc'}/{'/'.join(key)}"
+    scope = f"{tx.tenant_id}/{'desc' if descending else 'asc'}/{'/'.join(str(column) for column in columns)}"
     if cursor is not None:
         after = sa.tuple_(*(sa.literal(v, c.type) for v, c in zip(_read(cursor, scope, key), columns, strict=True)))
         here = sa.tuple_(*columns)

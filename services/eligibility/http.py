@@ -71,7 +71,12 @@ async def create_patient(body: PatientBody, tx: Tx, response: Response) -> Patie
     identity = body.model_dump(include={*patients.IDENTITY})
     patient_id, new = await patients.put(tx, body.practice_id, body.external_id, identity, told, only_new=True)
     if not new:
-        raise Conflict("duplicate_resource", "There is a patient with this number; change it with PATCH.")
+        existing = {"id": patient_id, "href": f"/v1/patients/{patient_id}"}
+        raise Conflict(
+            "duplicate_resource",
+            "There is a patient with this number; change it with PATCH.",
+            more={"existing": existing},
+        )
     return await shown.patient(tx, await patients.read(tx, patient_id), response)
 
 

@@ -42,6 +42,15 @@ async def test_a_session_can_be_found_and_read_whole(desk: Desk) -> None:
     assert (await desk.api.call("GET", "/v1/encounters/enc_none")).status_code == 404
 
 
+async def test_a_cursor_of_one_list_is_none_of_another(desk: Desk) -> None:
+    for number in (1, 2):
+        await desk.send(another_session(f"ehr-{number}"))
+    cursor = (await desk.api.get("/v1/encounters?limit=1"))["page"]["next_cursor"]
+    assert len((await desk.api.get(f"/v1/encounters?limit=1&cursor={cursor}"))["data"]) == 1
+    answer = await desk.api.call("GET", f"/v1/claims?limit=1&cursor={cursor}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "cursor_invalid")
+
+
 async def test_another_tenant_sees_nothing(desk: Desk) -> None:
     encounter = await desk.send(an_encounter())
     stranger = desk.api.token(tenant_id="tnt_other")

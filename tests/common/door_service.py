@@ -76,7 +76,6 @@ async def create_visit(body: NewVisit, tx: Tx, caller: Caller, response: Respons
         raise RuntimeError(f"broken by {body.name}")
     if body.kind == "unsaid":
         response.status_code = 409
-    response.headers["Location"] = f"/v1/visits/{task_id}"
     return VisitView(id=task_id, minutes=body.minutes)
 
 
