@@ -16,7 +16,7 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.common import audit, bodies, idempotency, logs
+from libs.common import audit, bodies, idempotency, logs, openapi
 from libs.common.auth import Principal, Verifier
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
@@ -121,7 +121,7 @@ class Doors:
             if answer.status_code >= 400:
                 raise _Refused(answer)
             if answer.status_code == CREATED and "location" not in answer.headers:
-                _locate(request, route, answer)
+                _locate(request, answer)
             if visit.door.audited and (visit.door.phi or request.method in _WITH_BODY):
                 await _record(tx, request, route, answer)
             if asked is not None:
@@ -129,11 +129,10 @@ class Doors:
         return answer
 
 
-def _locate(request: Request, route: DoorRoute, answer: Response) -> None:
+def _locate(request: Request, answer: Response) -> None:
     """What has been created says where it is, if it can be read there."""
-    created, home = _id(_shown(answer)), route.path_format
-    readers = (one.path_format.rpartition("/") for one in request.app.routes if isinstance(one, DoorRoute))
-    if created is not None and any(path == home and last.startswith("{") for path, _, last in readers):
+    created = _id(_shown(answer))
+    if created is not None and "GET" in openapi.methods(request.app, f"{request.url.path}/{created}"):
         answer.headers["Location"] = f"{request.url.path}/{created}"
 
 
