@@ -1,12 +1,13 @@
 """How the money behind a payer's reason code is accounted for."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.codes.adjustments import GROUPS, Adjusts, Fix, classify, reason, reasons
+from libs.x12.codes import code_list
 
 DAY = date(2026, 10, 5)
 
@@ -46,8 +47,19 @@ def test_a_code_that_nobody_has_classified_guesses_nothing() -> None:
 
 
 def test_an_end_dated_code_is_known_only_while_it_held() -> None:
-    assert classify("CO", "15", None, date(2020, 1, 1)) is Adjusts.DENIAL
+    assert classify("CO", "15", None, date(2018, 1, 1)) is Adjusts.DENIAL
     assert classify("CO", "15", None, DAY) is Adjusts.UNKNOWN
+
+
+@pytest.mark.parametrize("code", sorted(reasons()))
+def test_the_x12_library_lists_the_same_codes_to_the_same_day(code: str) -> None:
+    published = code_list("carc")
+    _, end = published.spans.get(code, (None, None))
+    assert code in published
+    assert (reason(code, DAY) is None) == (end is not None)
+    if end:
+        assert reason(code, end) is not None
+        assert reason(code, end + timedelta(days=1)) is None
 
 
 def test_leading_zeros_are_the_payers_habit_not_another_code() -> None:
@@ -56,9 +68,9 @@ def test_leading_zeros_are_the_payers_habit_not_another_code() -> None:
 
 @given(st.sampled_from(sorted(reasons())), st.sampled_from(GROUPS))
 def test_what_is_a_denial_says_how_it_can_be_answered(code: str, group: str) -> None:
-    known = reason(code, date(2020, 1, 1))
+    known = reason(code, date(2018, 1, 1))
     assert known is not None
     assert known.meaning
     assert known.action
-    if classify(group, code, None, date(2020, 1, 1)) is Adjusts.DENIAL:
+    if classify(group, code, None, date(2018, 1, 1)) is Adjusts.DENIAL:
         assert known.fix is not Fix.INFORMATION or known.category != "patient_responsibility"
