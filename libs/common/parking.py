@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import orjson
 import sqlalchemy as sa
 
-from libs.common import inbox
+from libs.common import audit, inbox
 from libs.common.db import Database, Row, Transaction
 from libs.common.effect import Events, Handlers, apply
 from libs.common.events import CATALOG
@@ -114,16 +114,7 @@ async def replay(db: Database, key: str, handlers: Handlers, events: Events = CA
 
 async def _replay_one(db: Database, row: Row, handlers: Handlers, events: Events) -> bool:
     """The record is no longer parked and has had its effect; False where somebody else was faster."""
-    arrival = Arrival.of(
-        Record(
-            topic=row["topic"],
-            partition=-1,
-            offset=-1,
-            key=row["key"],
-            value=row["value"],
-            headers=orjson.loads(row["headers"]),
-        )
-    )
+    arrival = _arrival(row)
     async with db.transaction(arrival.tenant_id) as tx:
         await lock(tx, arrival.record.key)
         if (await tx.execute(_RELEASE, {"event_id": str(row["event_id"])})).rowcount == 0:
@@ -131,6 +122,32 @@ async def _replay_one(db: Database, row: Row, handlers: Handlers, events: Events
         if await inbox.first_time(tx, arrival):
             await apply(tx, arrival, handlers, events)
     return True
+
+
+async def drop(db: Database, key: str, event_id: str, why: str) -> list[str]:
+    """The key's first record is given up: it has no effect here, nor has a copy that the log may bring again.
+
+    Only the first, and by its id, so that nobody gives up what they have not looked at; those behind it wait for a
+    replay. The tenant's trail says who it was and why.
+    """
+    async with db.transaction(actor="operator") as tx:
+        await lock(tx, key)
+        row = await tx.first(_FIRST, {"key": key})
+        if row is None or str(row["event_id"]) != event_id:
+            return [f"{event_id} is not the first record that is parked of {key}"]
+        await tx.execute(_RELEASE, {"event_id": event_id})
+        await inbox.first_time(tx, _arrival(row))
+        if row["tenant_id"] is not None:
+            await tx.set_tenant(row["tenant_id"])
+            await audit.record(tx, "parked.drop", row["topic"], event_id, why)
+    return [f"{event_id}  {row['topic']}  dropped"]
+
+
+def _arrival(row: Row) -> Arrival:
+    headers = orjson.loads(row["headers"])
+    return Arrival.of(
+        Record(topic=row["topic"], partition=-1, offset=-1, key=row["key"], value=row["value"], headers=headers)
+    )
 
 
 def _open_content(value: bytes) -> str:

@@ -1,6 +1,6 @@
 """The processes of a service: `api`, `worker`, and the commands of an operator.
 
-python -m services.claims api | worker | migrate | replay --to GROUP | parked list|show KEY|replay KEY
+python -m services.claims api | worker | migrate | replay --to GROUP | parked list|show KEY|replay KEY|drop KEY EVENT
 """
 
 import argparse
@@ -59,8 +59,10 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
     again.add_argument("--since", type=moment, help="only what was sent at this moment or later, as 2026-10-05T00:00Z")
     again.add_argument("--missing", action="store_true", help="only what the group has not had, as after a restore")
     parked = commands.add_parser("parked", help="records that wait for a person, by key")
-    parked.add_argument("action", choices=["list", "show", "replay"])
-    parked.add_argument("key", nargs="?", help="the key (needed for show and replay)")
+    parked.add_argument("action", choices=["list", "show", "replay", "drop"])
+    parked.add_argument("key", nargs="?", help="the key (needed for all but list)")
+    parked.add_argument("event", nargs="?", help="the first event of the key, which drop gives up for good")
+    parked.add_argument("--why", help="what the trail says of a drop; no identity")
     chosen = parser.parse_args(arguments)
     with refusing_plainly():
         settings = ServiceSettings.from_environment(service.name)
@@ -140,6 +142,8 @@ async def _replay(chosen: argparse.Namespace, service: Service, settings: Servic
 async def _parked(chosen: argparse.Namespace, service: Service, settings: ServiceSettings) -> None:
     if chosen.action != "list" and chosen.key is None:
         raise SystemExit(f"parked {chosen.action} needs a key: see `parked list`")
+    if chosen.action == "drop" and not (chosen.event and chosen.why):
+        raise SystemExit("parked drop needs the event that `parked show KEY` names first, and --why")
     db = open_database(service, settings, "worker")
     try:
         match chosen.action:
@@ -147,6 +151,8 @@ async def _parked(chosen: argparse.Namespace, service: Service, settings: Servic
                 lines = await parking.list_parked(db)
             case "show":
                 lines = await parking.show(db, chosen.key)
+            case "drop":
+                lines = await parking.drop(db, chosen.key, chosen.event, chosen.why)
             case _:
                 lines = await parking.replay(db, chosen.key, service.consumes)
         sys.stdout.writelines(f"{line}\n" for line in lines)

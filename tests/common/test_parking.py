@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import sqlalchemy as sa
 
 from libs.common import inbox, parking
 from libs.common.inbox import Arrival
@@ -99,6 +100,23 @@ async def test_a_key_that_is_free_again_is_not_parked_behind(dock: Dock, parked:
     async with dock.db.transaction("tnt_a") as tx:
         assert not await parking.park_behind(tx, arrival)
         assert await inbox.first_time(tx, arrival)
+
+
+async def test_what_is_given_up_has_no_effect_even_when_it_comes_again_and_the_rest_can_go_on(
+    dock: Dock, parked: list[Record]
+) -> None:
+    first, second = (str(Arrival.of(record).event_id) for record in parked[:2])
+    (refused,) = await parking.drop(dock.db, "shp_a", second, "a look at the wrong one")
+    assert "not the first" in refused
+    (dropped,) = await parking.drop(dock.db, "shp_a", first, "unreadable")
+    assert dropped.endswith("dropped")
+    dock.poison.clear()
+    assert len(await parking.replay(dock.db, "shp_a", dock.handlers(), dock.events)) == 2
+    await dock.inlet().take(parked)
+    assert await dock.effects("a") == [1, 2]
+    async with dock.db.transaction("tnt_harbour") as tx:
+        line = await tx.one(sa.text("select actor, action, subject_id, why from audit"))
+    assert tuple(line.values()) == ("operator", "parked.drop", first, "unreadable")
 
 
 def test_a_reason_names_the_kind_and_the_place_and_never_the_text() -> None:
