@@ -95,11 +95,11 @@ test-slow: $(READY) ## Run the tests that take their time
 
 .PHONY: crash
 crash: $(READY) ## Kill processes in the middle of the flow: one storm on each log
-	@PARITY_LOG=embedded,kafka PARITY_SEEDS=1 PARITY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest -m crash -k whatever_is_killed
+	@PARITY_LOG=embedded,kafka PARITY_SEEDS=1 PARITY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/promises/test_crash.py -k whatever_is_killed
 
 .PHONY: chaos
 chaos: $(READY) ## Kill processes in the middle of the flow, SEEDS times, on LOG; MUTANTS=1 tries five broken designs
-	@PARITY_SEEDS=$(SEEDS) PARITY_MUTANTS=$(MUTANTS) $(BIN)/python -m pytest -m crash $(if $(MUTANTS),-k broken_design)
+	@PARITY_SEEDS=$(SEEDS) PARITY_MUTANTS=$(MUTANTS) $(BIN)/python -m pytest tests/promises/test_crash.py -k $(if $(MUTANTS),broken_design,whatever_is_killed)
 
 .PHONY: night
 night: $(READY) ## Prove the promises with the figures that take a night
