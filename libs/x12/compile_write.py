@@ -237,7 +237,7 @@ class WriteCompiler(TextCompiler):
         return [
             "    last = None; room = 0",
             f"    for x in o.{path}:",
-            f"        key = ({', '.join(f'x.{e.field}' for e in shared)},)",
+            f"        key = ({''.join(f'x.{e.field}, ' for e in shared)})",
             "        if key != last or not room:",
             f"            if last is not None: out[-1] = out[-1].rstrip({self.marks.element!r})",
             *("            " + line for line in head.lines),

@@ -237,7 +237,7 @@ class Compiler:
         lines: list[str] = []
         deeper = indent
         for place, part in enumerate(element.components):
-            head = part.field.partition(".")[0].lstrip("^")
+            head = part.field.partition("/")[0].partition(".")[0].lstrip("^")
             if part.usage == "N" or not head or (head not in known and not part.field.startswith("^")):
                 continue
             if skipped(part, record):

@@ -113,6 +113,22 @@ def test_a_secondary_claim_carries_the_primary_payers_decision() -> None:
     assert b"CAS*CO*45*50~CAS*PR*1*25~" in data
 
 
+def test_a_bill_keeps_its_codes_when_it_is_changed() -> None:
+    file = x12.read(VALID["837I"].encode()).one(x12.ClaimFile)
+    bill = dataclasses.replace(file.claims[0], pcn="S101")
+    assert bill.principal_procedure == x12.Procedure(code="GZ58ZZZ", day=date(2026, 1, 6))
+    assert bill.occurrences == (x12.Occurrence(code="11", day=date(2026, 1, 5)),)
+    assert bill.occurrence_spans[0].end == date(2026, 1, 6)
+    assert (bill.values, bill.conditions) == (
+        (x12.BillValue(code="80", amount_cents=300),),
+        (x12.Condition(code="C3"),),
+    )
+    assert (bill.admission, bill.discharge_hour, bill.admitting_diagnosis) == ("202601051415", "1130", "F332")
+    written = x12.write(dataclasses.replace(file, claims=(bill,)))
+    assert x12.read(written).one(x12.ClaimFile).claims == (bill,)
+    assert x12.check(written).findings == ()
+
+
 def test_more_than_five_thousand_claims_are_split() -> None:
     claim = a_claim()
     data = x12.write_837p(a_file(*[dataclasses.replace(claim, pcn=f"P{i}") for i in range(5001)]))

@@ -9,12 +9,17 @@ from libs.x12.records.acknowledgement import (
 )
 from libs.x12.records.claim import (
     Attachment,
+    BillValue,
     Claim,
     ClaimFile,
+    Condition,
     LineAdjudication,
     Note,
+    Occurrence,
+    OccurrenceSpan,
     OtherPayer,
     Patient,
+    Procedure,
     ServiceLine,
     Subscriber,
 )
@@ -81,12 +86,12 @@ Record = (
 )
 
 __all__ = [
-    "AcknowledgedClaim", "Address", "Adjustment", "Amount", "Attachment", "Bank", "Benefit", "Claim",
-    "ClaimAcknowledgement", "ClaimFile", "ClaimPayment", "Contact", "Decision", "Delimiters", "Delivery",
+    "AcknowledgedClaim", "Address", "Adjustment", "Amount", "Attachment", "Bank", "Benefit", "BillValue", "Claim",
+    "ClaimAcknowledgement", "ClaimFile", "ClaimPayment", "Condition", "Contact", "Decision", "Delimiters", "Delivery",
     "ElementError", "EligibilityAnswer", "EligibilityInquiry", "EligibilityQuestion", "EligibilityResponse",
-    "Envelope", "InterchangeAcknowledgement", "LineAdjudication", "LineStatus", "Note", "OtherPayer",
-    "OtherTransaction", "Party",
-    "Patient", "Payment", "ProviderAdjustment", "ProviderSummary", "Quantity", "Record", "Reference",
+    "Envelope", "InterchangeAcknowledgement", "LineAdjudication", "LineStatus", "Note", "Occurrence", "OccurrenceSpan",
+    "OtherPayer", "OtherTransaction", "Party", "Patient", "Payment", "Procedure",
+    "ProviderAdjustment", "ProviderSummary", "Quantity", "Record", "Reference",
     "Rejection", "Remittance", "Review", "ReviewFile", "ReviewService", "Segment", "SegmentError",
     "ServiceLine", "ServicePayment", "Source", "Status", "StatusAnswer", "StatusInquiry", "StatusQuestion",
     "StatusResponse", "Subscriber", "SyntaxAcknowledgement", "Tally", "Trace", "TransactionVerdict", "When",

@@ -39,6 +39,50 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Procedure:
+    """What was done in an institution (HI BBR, BBQ)."""
+
+    code: str
+    """ICD-10-PCS."""
+    day: date
+    qualifier: str = "BBR"
+    """BBR the principal procedure, BBQ another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """Something that happened on a day (HI BH)."""
+
+    code: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OccurrenceSpan:
+    """Something that held over some days (HI BI)."""
+
+    code: str
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillValue:
+    """A value of the bill (HI BE)."""
+
+    code: str
+    amount_cents: int
+    """Many are numbers, not money: 3 days stand as 300."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A condition of the bill (HI BG)."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineAdjudication:
     """What a prior payer decided about one line (2430)."""
 
@@ -214,11 +258,27 @@ class Claim(Later):
     attending: Party | None = None
     """837I 2310A."""
     operating: Party | None = None
+    admission: str = ""
+    """837I DTP*435: CCYYMMDDHHMM, or CCYYMMDD with the format D8."""
+    admission_format: str = "DT"
+    discharge_hour: str = ""
+    """837I DTP*096: HHMM."""
     admission_type: str = ""
     """837I CL101."""
     admission_source: str = ""
     patient_status: str = ""
     """837I CL103."""
+    admitting_diagnosis: str = ""
+    """837I HI ABJ."""
+    related_group: str = ""
+    """837I HI DR."""
+    principal_procedure: Procedure | None = None
+    """837I HI BBR."""
+    other_procedures: tuple[Procedure, ...] = ()
+    occurrence_spans: tuple[OccurrenceSpan, ...] = ()
+    occurrences: tuple[Occurrence, ...] = ()
+    values: tuple[BillValue, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     other_payers: tuple[OtherPayer, ...] = ()
     lines: tuple[ServiceLine, ...] = ()
     extra: tuple[Segment, ...] = ()
