@@ -22,6 +22,9 @@ from libs.common.sealing import Keyring
 
 Row = Mapping[str, Any]
 
+FEW = 40
+"""So many writes that wait go in one statement; more are told apart by table."""
+
 
 class SecondTenant(AssertionError):
     """Our own mistake: one unit of work touched two tenants."""
@@ -147,11 +150,22 @@ class Transaction:
             for statement, rows in self._rows.items():
                 self.later(statement, rows)
             self._rows = {}
+            if len(self._waiting) > FEW:
+                await self._settle_many()
+                continue
             together: list[statements.Waiting] = []
             while self._waiting and statements.may_go_together(self._waiting[0].plan, together):
                 together.append(self._waiting.pop(0))
                 together[-1].done = True
             await statements.write_together(self.connection, together)
+
+    async def _settle_many(self) -> None:
+        """Of each table, the writes in their order, those that are alike with one statement; tables as they come."""
+        waiting, self._waiting = self._waiting, []
+        for alike in statements.alike(waiting):
+            for one in alike:
+                one.done = True
+            await statements.write_alike(self.connection, alike)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -26,6 +26,8 @@ _WRITES: Final = re.compile(
 )
 _RETURNS: Final = re.compile(r"\breturning\b", re.IGNORECASE)
 _ON_CONFLICT: Final = re.compile(r"\bon\s+conflict\b", re.IGNORECASE)
+_ONE_ROW: Final = re.compile(r"(?P<into>insert into [\w.]+ \([^()]*\)) values \((?P<values>[^()]*)\)", re.IGNORECASE)
+_TYPED: Final = re.compile(r"\$\d+::([A-Z ]+)(\[\])?(?=,|$)")
 _PLACE: Final = re.compile(r"\$(\d+)")
 
 
@@ -178,6 +180,55 @@ async def write_each(connection: asyncpg.Connection, plan: Plan, rows: list[list
     except FAILURES as error:
         raise wrapped(error) from error
     return Done(len(rows))
+
+
+def alike(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
+    """Runs of the same statement, each table's in their order, the tables in the order in which they come first."""
+    by_table: dict[str | None, list[list[Waiting]]] = {}
+    for one in waiting:
+        runs = by_table.setdefault(one.plan.table, [])
+        if runs and runs[-1][0].plan is one.plan and runs[-1][0].missed is None is one.missed:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return [run for runs in by_table.values() for run in runs]
+
+
+async def write_alike(connection: asyncpg.Connection, waiting: Sequence[Waiting]) -> None:
+    """The same statement with each one's arguments: new rows by one insert, other writes by one round trip."""
+    plan = waiting[0].plan
+    if len(waiting) == 1:
+        await write_together(connection, waiting)
+    elif plan.adds_only and (insert := _insert_of_many(plan)) is not None:
+        sql, lists = insert
+        columns: list[list[Any]] = [list(column) for column in zip(*(one.arguments for one in waiting), strict=True)]
+        for place in lists:
+            columns[place] = [None if value is None else _as_literal(value) for value in columns[place]]
+        await run(connection, sql, *columns)
+    else:
+        await write_each(connection, plan, [one.arguments for one in waiting])
+
+
+@lru_cache(256)
+def _insert_of_many(plan: Plan) -> tuple[str, list[int]] | None:
+    """The insert of a row as one of many, given as arrays, and which columns hold lists; None for another shape.
+
+    A list goes as its literal: to Postgres an array of lists has more dimensions, and `unnest` would flatten it.
+    """
+    shape = _ONE_ROW.fullmatch(plan.sql)
+    types = _TYPED.findall(shape["values"]) if shape else []
+    if shape is None or len(types) != len(plan.names):
+        return None
+    lists = [place for place, (_, of_many) in enumerate(types) if of_many]
+    arrays = ", ".join(f"${n}::{'text' if many else kind}[]" for n, (kind, many) in enumerate(types, start=1))
+    values = ", ".join(f"c{n}{f'::{kind}[]' if many else ''}" for n, (kind, many) in enumerate(types, start=1))
+    names = ", ".join(f"c{n}" for n in range(1, len(types) + 1))
+    return f"{shape['into']} select {values} from unnest({arrays}) with ordinality r ({names}, n) order by n", lists
+
+
+def _as_literal(values: Sequence[str]) -> str:
+    """A list of texts as Postgres writes it."""
+    return "{" + ",".join('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values) + "}"
 
 
 async def write_together(connection: asyncpg.Connection, waiting: Sequence[Waiting]) -> None:

@@ -59,7 +59,12 @@ async def create_encounters(
     body: Annotated[list[dict[str, Any]], Body(max_length=MOST_IN_A_BATCH, examples=[[EXAMPLE]])], tx: Tx
 ) -> BatchView:
     """Up to 1,000 sessions, each taken or refused by itself."""
-    items = [await _one(tx, index, content) for index, content in enumerate(body)]
+    parsed = [_parsed(content) for content in body]
+    taken = iter(await intake.receive_all(tx, [sent for sent in parsed if isinstance(sent, EncounterIn)]))
+    items = [
+        await _item(tx, index, content, sent if isinstance(sent, Problem) else next(taken))
+        for index, (content, sent) in enumerate(zip(body, parsed, strict=True))
+    ]
     return BatchView(
         accepted=sum(item.status == 201 for item in items),
         unchanged=sum(item.status == 200 for item in items),
@@ -68,23 +73,20 @@ async def create_encounters(
     )
 
 
-async def _one(tx: Transaction, index: int, content: dict[str, Any]) -> BatchItem:
+async def _item(tx: Transaction, index: int, content: dict[str, Any], became: intake.Received | Problem) -> BatchItem:
     external_id = content.get("external_id")
     named = external_id if isinstance(external_id, str) and len(external_id) <= 64 else None
-    try:
-        async with tx.savepoint():
-            received = await intake.receive(tx, _parsed(content))
-    except Problem as problem:
-        return BatchItem(index=index, external_id=named, status=problem.status, problem=problem.view(None))
-    view = await reading.received_view(tx, received)
-    return BatchItem(index=index, external_id=named, status=201 if received.created else 200, encounter=view)
+    if isinstance(became, Problem):
+        return BatchItem(index=index, external_id=named, status=became.status, problem=became.view(None))
+    view = await reading.received_view(tx, became)
+    return BatchItem(index=index, external_id=named, status=201 if became.created else 200, encounter=view)
 
 
-def _parsed(content: dict[str, Any]) -> EncounterIn:
+def _parsed(content: dict[str, Any]) -> EncounterIn | Problem:
     try:
         return EncounterIn.model_validate(content)
     except ValidationError as error:
-        raise Invalid(field_errors([{**one, "loc": ("body", *one["loc"])} for one in error.errors()])) from None
+        return Invalid(field_errors([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]))
 
 
 @encounter_routes.get("", scope=READ, phi=True)

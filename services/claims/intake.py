@@ -1,6 +1,6 @@
 """The EHR's sessions come in: checked, coded, kept with their revisions, and told as encounter.created."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from libs.common import clearinghouse, tasks, telemetry
 from libs.common.db import Row, Transaction
 from libs.common.ids import derived_id, new_id
-from libs.common.problems import Conflict, FieldError, Invalid, Malformed, field_errors
+from libs.common.problems import Conflict, FieldError, Invalid, Malformed, Problem, field_errors
 from libs.common.webhooks import InboundMessage
 from services.claims import consents, learn, overlaps, scrub, store, tables
 from services.claims.charge_capture import MINUTES_NOT_BILLABLE, coded
@@ -37,16 +37,9 @@ class Received:
 
 async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     """The session is kept once by its external id. Raises Invalid, Conflict (a duplicate, or sent already)."""
-    vet(sent, tx.today)
-    detail = sent.model_dump(mode="json")
-    message = Message(
-        sent=sent,
-        detail=detail,
-        digest=content_hash(detail),
-        natural=natural_key(sent),
-        patient_id=derived_id("pat", tx.tenant, sent.practice_id, sent.patient.external_id),
-    )
+    message = _message(tx, sent)
     before = await _before(tx, message)
+    _know(tx, message, before)
     present = None
     if before["present"]:
         present = await _present(tx, sent)
@@ -63,6 +56,51 @@ async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     return Received(encounter_id=await _revise(tx, message, present), revised=True)
 
 
+async def receive_all(tx: Transaction, several: Sequence[EncounterIn]) -> list[Received | Problem]:
+    """Each session is taken or refused by itself, as `receive` would take them one after the other.
+
+    What is plainly new is looked up at once and written at once; what repeats another, or is here already, comes after.
+    """
+    found: list[Received | Problem | None] = [None] * len(several)
+    messages: dict[int, Message] = {}
+    for index, sent in enumerate(several):
+        try:
+            messages[index] = _message(tx, sent)
+        except Problem as problem:
+            found[index] = problem
+    first = _first_of_their_kind(messages)
+    looked = await _before_all(tx, list(first.values()))
+    for (index, message), before in zip(first.items(), looked, strict=True):
+        if not (before["present"] or before["twin"] or before["others"]):
+            _know(tx, message, before)
+            found[index] = await _new(tx, message, first_of_day=True)
+    for index, message in messages.items():
+        if found[index] is None:
+            try:
+                async with tx.savepoint():
+                    found[index] = await receive(tx, message.sent)
+            except Problem as problem:
+                found[index] = problem
+    return [one for one in found if one is not None]
+
+
+def _first_of_their_kind(messages: Mapping[int, "Message"]) -> dict[int, "Message"]:
+    """Those that share neither id nor session, nor patient and day, with one before them."""
+    seen: set[tuple[object, ...]] = set()
+    found = {}
+    for index, message in messages.items():
+        sent = message.sent
+        names = {
+            (sent.practice_id, sent.external_id),
+            (sent.practice_id, message.natural, "was"),
+            (message.patient_id, sent.service.date, "on"),
+        }
+        if not names & seen:
+            found[index] = message
+        seen |= names
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A session as the EHR sent it, and what it is recognised by."""
@@ -74,34 +112,61 @@ class Message:
     patient_id: str
 
 
+def _message(tx: Transaction, sent: EncounterIn) -> Message:
+    """What was sent, when it makes sense. Raises Invalid."""
+    vet(sent, tx.today)
+    detail = sent.model_dump(mode="json")
+    return Message(
+        sent=sent,
+        detail=detail,
+        digest=content_hash(detail),
+        natural=natural_key(sent),
+        patient_id=derived_id("pat", tx.tenant, sent.practice_id, sent.patient.external_id),
+    )
+
+
 async def _before(tx: Transaction, message: Message) -> Row:
     """What is known of the session, its practice and people, once nobody else is at the same session.
 
     Two messages about one session, by its id or by what it was, are looked at one after the other.
     """
+    return await tx.one(_BEFORE, _asked(tx, message))
+
+
+async def _before_all(tx: Transaction, messages: Sequence[Message]) -> Sequence[Row]:
+    """As `_before`, of all of them, in their order."""
+    asked = [_asked(tx, message) for message in messages]
+    if not asked:
+        return []
+    locks = [lock for one in asked for lock in one.pop("locks")]
+    await tx.all(_LOCK_ALL, {"locks": locks})  # all in one order, so that two batches never wait for each other
+    return await tx.all(_BEFORE_ALL, {name: [one[name] for one in asked] for name in asked[0]})
+
+
+def _asked(tx: Transaction, message: Message) -> dict[str, Any]:
     sent = message.sent
-    npi, place = sent.providers.rendering.npi, sent.providers.facility_id
     of_practice = f"claims/intake/{tx.tenant}/{sent.practice_id}"
-    found = await tx.one(
-        _BEFORE,
-        {
-            "locks": [f"{of_practice}/id/{sent.external_id}", f"{of_practice}/was/{message.natural}"],
-            "practice": sent.practice_id,
-            "named": sent.external_id,
-            "was": message.natural,
-            "patient": message.patient_id,
-            "on": sent.service.date,
-            "place": place,
-            "npi": npi,
-        },
-    )
-    tx.known |= {
-        clearinghouse.ZONE: found["time_zone"],
-        ("practice", sent.practice_id): found["practice_known"],
-        ("location", place): found["place_known"],
-        ("provider", "by", npi): found["providers_known"],
+    return {
+        "locks": [f"{of_practice}/id/{sent.external_id}", f"{of_practice}/was/{message.natural}"],
+        "practice": sent.practice_id,
+        "named": sent.external_id,
+        "was": message.natural,
+        "patient": message.patient_id,
+        "on": sent.service.date,
+        "place": sent.providers.facility_id,
+        "npi": sent.providers.rendering.npi,
     }
-    return found
+
+
+def _know(tx: Transaction, message: Message, before: Row) -> None:
+    """What the look has brought need not be asked again."""
+    sent = message.sent
+    tx.known |= {
+        clearinghouse.ZONE: before["time_zone"],
+        ("practice", sent.practice_id): before["practice_known"],
+        ("location", sent.providers.facility_id): before["place_known"],
+        ("provider", "by", sent.providers.rendering.npi): before["providers_known"],
+    }
 
 
 async def _present(tx: Transaction, sent: EncounterIn) -> Row:
@@ -287,5 +352,16 @@ async def from_ehr(tx: Transaction, message: InboundMessage) -> None:
 
 
 _BEFORE = sa.text("select * from claims.session_before(:locks, :practice, :named, :was, :patient, :on, :place, :npi)")
+_BEFORE_ALL = sa.text(
+    "select b.* from unnest(cast(:practice as text[]), cast(:named as text[]), cast(:was as text[]), "
+    "cast(:patient as text[]), cast(:on as date[]), cast(:place as text[]), cast(:npi as text[])) with ordinality "
+    "as m (practice, named, was, patient, on_day, place, npi, number) "
+    "cross join lateral claims.session_before('{}', practice, named, was, patient, on_day, place, npi) b "
+    "order by number"
+)
+_LOCK_ALL = sa.text(
+    "select pg_advisory_xact_lock(k) "
+    "from (select hashtextextended(key, 1) as k from unnest(cast(:locks as text[])) key order by 1) keys"
+)
 _INSERT = tables.encounter.insert()
 _INSERT_REVISION = tables.encounter_revision.insert()

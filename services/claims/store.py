@@ -230,6 +230,14 @@ async def same_day(tx: Transaction, claim: Claim) -> list[Claim]:
 
 async def charge_for(tx: Transaction, practice_id: str, codes: Iterable[str], on: date) -> dict[str, int]:
     """The practice's own charge for one unit of each code on that day, where it has one."""
+    wanted = ("charge", practice_id, on, *sorted(set(codes)))
+    if wanted not in tx.known:
+        tx.known[wanted] = await _charges(tx, practice_id, codes, on)
+    found: dict[str, int] = tx.known[wanted]
+    return found
+
+
+async def _charges(tx: Transaction, practice_id: str, codes: Iterable[str], on: date) -> dict[str, int]:
     rows = await tx.all(
         sa.select(tables.charge.c.code, tables.charge.c.charge_cents)
         .where(
