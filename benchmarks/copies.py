@@ -29,7 +29,7 @@ async def copy(stage: Stage, name: str) -> TestDatabase:
 
 
 async def multiply(database: TestDatabase, schema: str, tables: Iterable[str], copies: int, patch: str) -> None:
-    """Each row of these tables stands `copies` times more, without its triggers.
+    """Each row of these tables stands `copies` times more, without its triggers; what would be there twice is once.
 
     `patch` is SQL for the row of copy `k`, as JSON text, from `row`. The oldest copy comes first.
     """
@@ -44,7 +44,8 @@ async def multiply(database: TestDatabase, schema: str, tables: Iterable[str], c
                     f"insert into {schema}.{table} ({', '.join(names)}) select {made} "
                     f"from generate_series(1, {copies}) k "
                     f"cross join (select to_jsonb(t) as row from {schema}.{table} t) r "
-                    f"cross join jsonb_populate_record(null::{schema}.{table}, ({patch})::jsonb) made order by k desc"
+                    f"cross join jsonb_populate_record(null::{schema}.{table}, ({patch})::jsonb) made "
+                    "order by k desc on conflict do nothing"
                 )
     finally:
         await connection.close()
