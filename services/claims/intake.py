@@ -72,7 +72,6 @@ async def receive_all(tx: Transaction, several: Sequence[EncounterIn]) -> list[R
     looked = await _before_all(tx, list(first.values()))
     for (index, message), before in zip(first.items(), looked, strict=True):
         if not (before["present"] or before["twin"] or before["others"]):
-            _know(tx, message, before)
             found[index] = await _new(tx, message, first_of_day=True)
     for index, message in messages.items():
         if found[index] is None:
@@ -134,13 +133,14 @@ async def _before(tx: Transaction, message: Message) -> Row:
 
 
 async def _before_all(tx: Transaction, messages: Sequence[Message]) -> Sequence[Row]:
-    """As `_before`, of all of them, in their order."""
+    """Which of them are here, have a twin or share their day, in their order; the rest is asked when it is needed."""
     asked = [_asked(tx, message) for message in messages]
     if not asked:
         return []
     locks = [lock for one in asked for lock in one.pop("locks")]
     await tx.all(_LOCK_ALL, {"locks": locks})  # all in one order, so that two batches never wait for each other
-    return await tx.all(_BEFORE_ALL, {name: [one[name] for one in asked] for name in asked[0]})
+    names = ("practice", "named", "was", "patient", "on")
+    return await tx.all(_BEFORE_ALL, {name: [one[name] for one in asked] for name in names})
 
 
 def _asked(tx: Transaction, message: Message) -> dict[str, Any]:
@@ -353,10 +353,10 @@ async def from_ehr(tx: Transaction, message: InboundMessage) -> None:
 
 _BEFORE = sa.text("select * from claims.session_before(:locks, :practice, :named, :was, :patient, :on, :place, :npi)")
 _BEFORE_ALL = sa.text(
-    "select b.* from unnest(cast(:practice as text[]), cast(:named as text[]), cast(:was as text[]), "
-    "cast(:patient as text[]), cast(:on as date[]), cast(:place as text[]), cast(:npi as text[])) with ordinality "
-    "as m (practice, named, was, patient, on_day, place, npi, number) "
-    "cross join lateral claims.session_before('{}', practice, named, was, patient, on_day, place, npi) b "
+    "select b.present, b.twin, b.others from unnest(cast(:practice as text[]), cast(:named as text[]), "
+    "cast(:was as text[]), cast(:patient as text[]), cast(:on as date[])) with ordinality "
+    "as m (practice, named, was, patient, on_day, number) "
+    "cross join lateral claims.session_before('{}', practice, named, was, patient, on_day, null, null) b "
     "order by number"
 )
 _LOCK_ALL = sa.text(

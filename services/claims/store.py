@@ -1,7 +1,6 @@
 """Claims in the database: load, save with compare-and-set, and what stands beside them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -50,7 +49,7 @@ def claim_of(row: Row) -> Claim:
 
 
 def content_of(data: Mapping[str, Any]) -> Content:
-    """The content that `asdict` wrote."""
+    """The content as it was written."""
     lines = tuple(
         Line(**{**line, "modifiers": tuple(line["modifiers"]), "pointers": tuple(line["pointers"])})
         for line in data["lines"]
@@ -64,7 +63,7 @@ def _columns(claim: Claim) -> dict[str, Any]:
         **{name: getattr(claim, name) for name in _PLAIN},
         "status": claim.status.value,
         "reasons": list(claim.reasons),
-        "content": asdict(claim.content),
+        "content": claim.content,
         "code_family": claim.code_family,
         "charge_cents": claim.charge_cents,
     }

@@ -1,5 +1,6 @@
 """The routes of encounters, charges and rules."""
 
+from libs.common.events import ClaimUpdated, EncounterCreated
 from tests.claims.conftest import Desk, an_encounter, another_session
 
 
@@ -15,6 +16,44 @@ async def test_a_batch_takes_what_is_right_and_names_what_is_not(desk: Desk) -> 
     assert [item["status"] for item in body["data"]] == [201, 422, 200, 201, 422]
     assert body["data"][1]["problem"]["errors"][0]["pointer"] == "/providers/rendering/npi"
     assert [item["external_id"] for item in body["data"]] == ["ehr-1", "ehr-3", "ehr-1", "ehr-2", "ehr-4"]
+
+
+async def test_a_batch_leaves_what_single_posts_would(desk: Desk) -> None:
+    bodies = [another_session(f"ehr-{n}") for n in range(20)]
+    batch = await desk.api.call("POST", "/v1/encounters:batch", bodies[1:])
+    assert {item["status"] for item in batch.json()["data"]} == {201}
+    told = len(await desk.api.told(ClaimUpdated)), len(await desk.api.told(EncounterCreated))
+    assert told == (2 * 19, 19)
+    alone = await desk.send(bodies[0])
+    together = batch.json()["data"][-1]["encounter"]
+    assert together.keys() == alone.keys()
+    for encounter in (alone, together):
+        await desk.check(encounter["id"])
+    claims = [await desk.claim(encounter) for encounter in (alone, together)]
+    stories = [
+        [
+            (one["what"], one["status"], one["reasons"])
+            for one in (await desk.api.get(claim["links"]["timeline"]))["data"]
+        ]
+        for claim in claims
+    ]
+    assert stories[0] == stories[1]
+    for name in ("status", "reasons", "charge_cents", "diagnoses", "authorization_number", "version"):
+        assert claims[0][name] == claims[1][name], name
+
+
+async def test_sessions_of_a_batch_that_concern_each_other_are_taken_one_after_the_other(desk: Desk) -> None:
+    first = another_session("ehr-1")
+    anew = another_session("ehr-1", billing_flags={"billable": False})
+    twin = another_session("ehr-1") | {"external_id": "ehr-9"}
+    same_day = another_session(
+        "ehr-1", service={"start": "2026-10-05T18:00:00-05:00", "stop": "2026-10-05T18:44:00-05:00"}
+    )
+    answer = await desk.api.call(
+        "POST", "/v1/encounters:batch", [first, twin, same_day | {"external_id": "ehr-8"}, anew]
+    )
+    assert [item["status"] for item in answer.json()["data"]] == [201, 409, 201, 200]
+    assert answer.json()["data"][3]["encounter"]["status"] == "not_billable"
 
 
 async def test_the_story_of_a_session_is_told_in_order(desk: Desk) -> None:

@@ -1,13 +1,14 @@
 """What asyncpg runs in SQLAlchemy's place gives the same rows, counts and errors."""
 
 import contextlib
+from datetime import date
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from libs.common.db import Database
+from libs.common.db import FEW, Database
 from libs.common.statements import Done
 from tests.conftest import TestDatabase
 
@@ -31,6 +32,30 @@ async def test_a_value_comes_back_as_it_was_written(module_database: TestDatabas
         assert await tx.one(sa.select(thing)) == {**ROW, "on": None}
         assert await tx.scalar(sa.select(thing.c.data)) == ROW["data"]
         assert await tx.first(sa.select(thing).where(thing.c.cents > 7)) is None
+
+
+async def test_many_rows_that_wait_are_written_as_each_by_itself_would_be(module_database: TestDatabase) -> None:
+    rows = [
+        {**ROW, "id": f"x_{n:02}", "on": date(2026, 10, 5) if n % 2 else None, "words": words, "cents": n}
+        for n, words in enumerate([["one", 'a "word"', "back\\slash, {brace}", ""], [], None] * (FEW // 2))
+    ]
+    async with module_database.open("reporting").transaction("tnt_a") as tx:
+        await (await tx.driver()).execute(MAKE)
+        insert = thing.insert()
+        for row in rows:
+            tx.later(insert, row)
+        assert await tx.all(sa.select(thing).order_by(thing.c.id)) == rows
+
+
+async def test_of_each_table_what_waits_is_written_in_its_order(module_database: TestDatabase) -> None:
+    async with module_database.open("reporting").transaction("tnt_a") as tx:
+        await (await tx.driver()).execute(MAKE)
+        raised = sa.text("update thing set cents = cents * 10 where id = :id")
+        insert = thing.insert()
+        for n in range(FEW):
+            tx.later(insert, {**ROW, "id": f"x_{n}", "on": None})
+            tx.later(raised, {"id": f"x_{n}"})
+        assert await tx.scalar(sa.text("select sum(cents)::bigint from thing")) == 70 * FEW
 
 
 async def test_a_write_says_how_many_rows_it_met(module_database: TestDatabase) -> None:
