@@ -1,11 +1,11 @@
 """Checking: one pass over a file, every finding as it is met, memory that does not grow with the file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from libs.x12 import elements, grammar, rules
+from libs.x12 import accept, elements, grammar, rules
 from libs.x12.envelopes import Envelopes
 from libs.x12.findings import Finding, Partner, Report, TransactionSummary
 from libs.x12.grammar import Loop, Node
@@ -15,29 +15,38 @@ from libs.x12.report import Reporter
 from libs.x12.route import route
 from libs.x12.tokens import Block, InputSource, Unreadable, blocks
 
-_NOWHERE: dict[str, Any] = {}
+
+class _Nowhere(dict[str, Any]):
+    """Where a transaction is not, or is one that has no specification."""
+
+    clean: Mapping[str, Any] = {}
+
+
+_NOWHERE = _Nowhere()
 _MOST_REMEMBERED = 300
 
 
 class _Tests:
-    """The element tests of one set for one pair of delimiters, made as they are needed."""
+    """The element tests of one set for its delimiters, made as they are needed."""
 
-    def __init__(self, component: str, repetition: str) -> None:
+    def __init__(self, component: str, repetition: str, separator: str) -> None:
         self.component = component
         self.repetition = repetition
-        self.made: dict[int, elements.SegmentTest] = {}
+        self.separator = separator
+        self.made: dict[int, accept.Look] = {}
 
     def attach(self, step: Any) -> None:
         """Give a step of the machine the tests of its segment."""
         key = id(step.node)
         if key not in self.made:
-            self.made[key] = elements.segment_test(step.node, self.component, self.repetition)
+            test = elements.segment_test(step.node, self.component, self.repetition)
+            self.made[key] = accept.Look(step.node, test, (self.separator, self.component, self.repetition))
         step.read = self.made[key]
 
 
 @lru_cache(maxsize=32)
-def _machine(name: str, component: str, repetition: str) -> Machine:
-    return Machine(grammar.spec(name), _Tests(component, repetition))
+def _machine(name: str, component: str, repetition: str, separator: str) -> Machine:
+    return Machine(grammar.spec(name), _Tests(component, repetition, separator))
 
 
 @lru_cache(maxsize=16)
@@ -64,7 +73,7 @@ class Checker:
         self.rules: dict[str, list[rules.Rule]] = {}
         self.segment_rules = rules.segment_rules()
         self.summaries: list[TransactionSummary] = []
-        self.used: set[tuple[str, str, str]] = set()
+        self.used: set[tuple[str, str, str, str]] = set()
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, in the order in which they are met."""
@@ -83,22 +92,15 @@ class Checker:
             for code, place, detail in block.oddities:
                 self.envelopes.oddity(code, place, detail, index)
             separator = block.header.element
-            offsets = block.offsets
             dirty = self.report.dirty(block)
             self.block, self.block_begin = block, index + 1
-            for number, text in enumerate(block.segments):
+            for number, (text, offset) in enumerate(zip(block.segments, block.offsets, strict=False)):
                 index += 1
-                offset = offsets[number]
                 follow = self.follow
-                known = follow.clean.get(text) if follow is not _NOWHERE else None
+                known = follow.clean.get(text)
                 if known is not None:
                     e, step = known
-                    seg = (e, step.node, index, offset)
-                    if step.moves or step.quality:
-                        self._take_in(step, seg, known=True)
-                    else:
-                        self._count(step, seg, self.parts[-1])
-                        self.follow = step.state.follow
+                    self._take_in(step, (e, step.node, index, offset), text, known=True)
                 else:
                     e = text.split(separator)
                     try:
@@ -107,10 +109,7 @@ class Checker:
                     except (KeyError, IndexError):
                         self._other(block, number, (e, None, index, offset))
                     else:
-                        before = self.report.count
-                        self._take_in(step, (e, step.node, index, offset), known=False)
-                        if self.report.count == before and len(follow.clean) < _MOST_REMEMBERED and e[0] != "DMG":
-                            follow.clean[text] = (e, step)
+                        self._take_in(step, (e, step.node, index, offset), text, known=False)
                 if dirty:
                     self.report.characters(e, index, offset, block.header)
                 if out:
@@ -124,14 +123,14 @@ class Checker:
 
     def _forget(self) -> None:
         """Keep nothing of a file that was checked."""
-        for name, component, repetition in self.used:
-            machine = _machine(name, component, repetition)
+        for key in self.used:
+            machine = _machine(*key)
             for state in (machine.start, *machine.states.values()):
-                state.follow.clean.clear()
+                state.follow.forget()
 
     # -- where a segment stands
 
-    def _take_in(self, step: Any, seg: Seg, *, known: bool) -> None:
+    def _take_in(self, step: Any, seg: Seg, text: str, *, known: bool) -> None:
         """Take in a segment that the set knows; `known` when its elements need no look."""
         if step.quality:
             step = self._headless(step, seg) or step
@@ -145,79 +144,57 @@ class Checker:
             for loop in step.opens:
                 self._open(loop, seg)
         part = parts[-1]
-        self._count(step, seg, part)
-        if not known:
-            self._elements(step.read, seg, part)
-        self.follow = step.state.follow
-
-    def _count(self, step: Any, seg: Seg, part: Part) -> None:
-        """Keep the segment with its loop, and count it."""
         part.segs.append(seg)
         name = seg[0][0]
         if name in part.ids:
             part.ids[name].append(seg)
         else:
             part.ids[name] = [seg]
-        counts = part.counts
-        if step.key in counts:
-            counts[step.key] = count = counts[step.key] + 1
-            if count > step.node.repeat:
-                self.report.structure("SEGMENT_REPEAT", seg, part.loop.id, high=step.node.repeat)
-        else:
-            counts[step.key] = 1
+        part.counts[step.key] = count = part.counts.get(step.key, 0) + 1
+        if count > step.node.repeat:
+            self.report.structure("SEGMENT_REPEAT", seg, part.loop.id, high=step.node.repeat)
+        follow = self.follow
+        self.follow = step.state.follow
+        if known:
+            return
+        look = step.read
+        length = len(seg[0])
+        fine = look.fine[length] if length in look.fine else look.compiled(length)
+        if fine is None or not fine(seg[0], text):
+            self._elements(look.test, seg, part)
+        elif (not look.rules or self._rules_kept(look.rules, seg, part)) and step.room > 0 and not step.quality:
+            step.room -= 1
+            follow.clean[text] = seg[0], step
+
+    def _rules_kept(self, entries: list[accept.Kept], seg: Seg, part: Part) -> bool:
+        """The rules for single segments are kept, as far as they concern this one, and will be by the same text."""
+        e = seg[0]
+        before = self.report.count
+        for rule, position, only, reads, kept in entries:
+            if position and (position >= len(e) or e[position] not in only):
+                continue
+            key = tuple([e[place] for place in reads if place < len(e)])
+            if key in kept:
+                continue
+            self._run(rule, seg, part)
+            if reads and self.report.count == before and len(kept) < _MOST_REMEMBERED:
+                kept.add(key)
+        return self.report.count == before and e[0] != "DMG"
+
+    def _run(self, rule: Any, seg: Seg, part: Part) -> None:
+        for place in rule(part, seg, self.tx):
+            self.report.ruled(rule.rule, place, part.loop.id)
 
     def _elements(self, test: elements.SegmentTest, seg: Seg, part: Part) -> None:
         """Test the segment's elements, each alone and together."""
         e = seg[0]
-        known = test.known
-        if test.needed < len(e) <= len(known):
-            for place, (text, ok) in enumerate(zip(e, known, strict=False)):
-                if text not in ok:
-                    problem = test.tests[place](text)
-                    if problem:
-                        self.report.element(problem, seg, part.loop.id, place)
-                    elif test.remember[place] and len(ok) < _MOST_REMEMBERED:
-                        ok.add(text)
-        else:
-            self._ragged(test, seg, part)
-        if not e[-1] and len(e) - 1 > test.needed:
-            last = next(place for place in range(len(e) - 1, 0, -1) if e[place - 1])
-            self.report.structure("SEGMENT_TRAILING", seg, part.loop.id, element=last)
-        if test.conditions:
-            self._conditions(test, seg, part)
-        for pair in test.pairs:
-            if len(e) > pair + 1 and e[pair + 1] and not elements.formatted_date(e[pair], e[pair + 1]):
-                self.report.element(("ELEMENT_DATE", "8", None, None, e[pair + 1][:80]), seg, part.loop.id, pair + 1)
-        for body in self.segment_rules.get(e[0], ()):
-            for place_found in body(part, seg, self.tx):
-                self.report.ruled(body.rule, place_found, part.loop.id)
-
-    def _conditions(self, test: elements.SegmentTest, seg: Seg, part: Part) -> None:
-        """Which elements must come together, and which may not."""
-        shape = tuple(map(bool, seg[0]))
-        if shape in test.whole:
-            return
-        fine = True
-        for kind, places in test.conditions:
-            broken = elements.broken(kind, places, seg[0])
-            if broken:
-                fine = False
-                self.report.element(_condition(kind), seg, part.loop.id, broken)
-        if fine and len(test.whole) < _MOST_REMEMBERED:
-            test.whole.add(shape)
-
-    def _ragged(self, test: elements.SegmentTest, seg: Seg, part: Part) -> None:
-        """A segment with fewer elements than it must have, or more than the guide uses."""
-        e = seg[0]
-        for place, check in enumerate(test.tests):
-            if place:
-                problem = check(e[place] if place < len(e) else "")
-                if problem:
-                    self.report.element(problem, seg, part.loop.id, place)
-        extra = next((i for i in range(len(test.tests), len(e)) if e[i]), None)
-        if extra is not None:
-            code = ("ELEMENTS_TOO_MANY", "3") if extra > test.room else ("ELEMENT_NOT_USED", "I10")
-            self.report.element((*code, None, None, e[extra][:80]), seg, part.loop.id, extra)
+        for place, problem in elements.problems(test, e):
+            if place < 0:
+                self.report.structure("SEGMENT_TRAILING", seg, part.loop.id, element=-place)
+            else:
+                self.report.element(problem, seg, part.loop.id, place)
+        for rule in self.segment_rules.get(e[0], ()):
+            self._run(rule, seg, part)
 
     def _headless(self, step: Any, seg: Seg) -> Any:
         """The step into a loop whose first segment is missing, where a segment would otherwise be one too many of the
@@ -331,6 +308,8 @@ class Checker:
                 self.report.ruled(rule, place, part.loop.id)
         if part.loop.leaf and self.tx:
             self.tx.claim = ""
+        if part.kids and (part.loop.kind in ("item", "level") or part.loop.hierarchical):
+            part.release()
 
     def _children(self, part: Part) -> None:
         """HL04 tells whether there are levels below."""
@@ -411,8 +390,9 @@ class Checker:
         if spec is None:
             self.machine, self.follow = None, _NOWHERE
             return
-        self.machine = _machine(name, header.component, header.repetition)
-        self.used.add((name, header.component, header.repetition))
+        key = name, header.component, header.repetition, header.element
+        self.machine = _machine(*key)
+        self.used.add(key)
         self.rules = _rules(name)
         self.follow = self.machine.start.follow
         self.parts = [Part(spec.root, None)]
@@ -442,12 +422,6 @@ def _after(part: Part, child: Node | Loop, seg: Seg) -> Seg:
     candidates += [kid.segs[0] for kid in part.kids if kid.segs and order.get(id(kid.loop), -1) > own]
     candidates += [first for loop, first in part.begun if order.get(id(loop), -1) > own]
     return min(candidates, key=lambda s: s[2], default=seg)
-
-
-def _condition(kind: str) -> elements.Problem:
-    if kind == "E":
-        return "ELEMENT_EXCLUSION", "10", None, None, ""
-    return "ELEMENT_CONDITION", "2", None, None, ""
 
 
 def findings(source: InputSource, *, partner: Partner | None = None) -> Iterator[Finding]:

@@ -14,6 +14,8 @@ from libs.x12.reader_source import PER_FIELDS, Compiler, new_name
 
 Reader = Callable[[list[str], Any, Any], None]
 Opener = Callable[[list[Any]], Any]
+Maker = Callable[[list[str]], Any]
+Joiner = Callable[[Any, Any], None]
 
 
 def strict() -> dict[str, Any]:
@@ -65,15 +67,26 @@ class Readers:
     source: dict[int, str]
     openers: dict[int, Opener]
     compiler: Compiler
-    collects: dict[int, str]
-    """Nodes whose segment becomes a small record of its own: the field that it goes to."""
+    makers: dict[int, tuple[Maker, Joiner]]
+    """Nodes whose segment becomes small records of its own: how they are made, and how they join the loop's record."""
+    item: Any = None
+    """The record of an item, its draft, and what makes the one of the other."""
+    draft: Any = None
+    finish: Any = None
+
+    def __post_init__(self) -> None:
+        self.item = self.compiler.item
+        if self.item is not None:
+            self.draft, self.finish = shapes.draft(self.item), shapes.finisher(self.item)
 
     def attach(self, step: Any) -> None:
         """Give a step of the machine what it does to the records."""
         known = self.strict.get(id(step.node)) if step.quality in ("", "order", "place") else None
         step.read = known or keep_segment
         step.depth = step.node.loop.depth
-        step.collects = self.collects.get(id(step.node), "") if known and not step.moves else ""
+        step.make, step.join = (
+            self.makers.get(id(step.node), (None, None)) if known and not step.moves else (None, None)
+        )
         step.openers = tuple(
             (loop.depth, (loop.kind == "item") + loop.leaf, loop.kind in ("item", "level"), self.openers[id(loop)])
             for loop in step.opens
@@ -135,7 +148,20 @@ def namespace(conversions: dict[str, Any]) -> dict[str, Any]:
         record = getattr(records, name)
         if isinstance(record, type) and hasattr(record, "__dataclass_fields__"):
             space[new_name(record)] = shapes.draft(record)
+            space[f"done_{name}"] = shapes.finisher(record)
     return space
+
+
+def _maker(body: str, path: str, owner: type, space: dict[str, Any]) -> tuple[Maker, Joiner]:
+    """A function that makes the records of a collected segment, or None where its reader has something to say, and
+    one that gives them to the loop's record."""
+    join = f"    if o.{path}: o.{path} += made\n    elif made: o.{path} = made[:]"
+    if not shapes.fields(owner)[path].many:
+        join = f"    o.{path} = made"
+    tried = "\n".join("    " + line for line in body.splitlines())
+    make = f"def make(e):\n    try:\n{tried}\n    except (ValueError, AttributeError, IndexError): return None\n"
+    exec(f"{make}def join(o, made):\n{join}\n", space)  # noqa: S102 - our own text, from our own specification
+    return space["make"], space["join"]
 
 
 def _compile_loop(loop: Loop, found: Readers, space: dict[str, Any]) -> None:
@@ -150,8 +176,9 @@ def _compile_loop(loop: Loop, found: Readers, space: dict[str, Any]) -> None:
                 continue
             source = f"def read(e, o, t):\n{body}\n"
             name = found.compiler.collected(child)
-            if name:
-                found.collects[id(child)] = name
+            owner = found.compiler.owner(loop)
+            if name and owner:
+                found.makers[id(child)] = _maker(found.compiler.maker(child, name), name, owner, space)
             found.source[id(child)] = source
             exec(source, space)  # noqa: S102 - our own text, from our own specification
             found.strict[id(child)] = space["read"]

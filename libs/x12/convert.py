@@ -28,6 +28,9 @@ class Remembered(dict[Any, Any]):
 
 def cents(text: str) -> int:
     """``12.3`` is 1230; more than two decimals must be zeros."""
+    whole, _, part = text.partition(".")
+    if len(part) < 3 and len(text) < 26 and (whole + part).isdigit() and whole and text.isascii():
+        return int(whole + part.ljust(2, "0"))
     match = _AMOUNT.fullmatch(text.strip())
     if not match or not (match[2] or match[3]) or len(text) > 25:
         raise ValueError(text)

@@ -1,8 +1,8 @@
 """Whether an element's text is what the dictionary and the guide ask for."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -18,34 +18,6 @@ _WHOLE = re.compile(r"-?\d+")
 _REAL = re.compile(r"-?(\d+(\.\d+)?|\.\d+)")
 #: Data elements of free words, which may begin with a blank.
 _WORDS = frozenset(["352", "449", "933"])
-#: Data elements whose values repeat from claim to claim, so that remembering them pays.
-REPEATING = frozenset(
-    [
-        "782",
-        "380",
-        "373",
-        "1251",
-        "156",
-        "116",
-        "26",
-        "19",
-        "1365",
-        "1331",
-        "1028",
-        "128",
-        "522",
-        "673",
-        "98",
-        "1065",
-        "66",
-        "1034",
-        "1033",
-        "235",
-        "1339",
-        "234",
-        "1325",
-    ]
-)
 
 
 def _problem(code: str, x12: str, value: str) -> Problem:
@@ -219,7 +191,6 @@ class SegmentTest:
 
     tests: list[Test]
     known: list[set[str]]
-    remember: list[bool]
     needed: int
     """Elements up to the last required one."""
     room: int
@@ -227,15 +198,12 @@ class SegmentTest:
     conditions: tuple[tuple[str, tuple[int, ...]], ...]
     pairs: tuple[int, ...]
     """Positions of date qualifiers whose dates follow."""
-    whole: set[tuple[bool, ...]] = field(default_factory=set)
-    """Which elements were filled in segments that kept all conditions."""
 
 
 def segment_test(node: grammar.Node, component: str, repetition: str) -> SegmentTest:
     """The tests of a segment where the guide has it."""
     tests: list[Test] = [lambda text: None]
     known: list[set[str]] = [{node.id}]
-    remember = [True]
     needed = 0
     for position, element in enumerate(node.elements, 1):
         if element.usage == "N":
@@ -251,9 +219,6 @@ def segment_test(node: grammar.Node, component: str, repetition: str) -> Segment
                 test = undivided(test, "" if element.components else component, repetition)
         tests.append(test)
         known.append({""} if element.usage != "R" else set())
-        remember.append(
-            bool(element.components) or element.number in REPEATING or bool(element.codes or element.list_name)
-        )
         needed = position if element.usage == "R" else needed
     pairs = tuple(
         i
@@ -261,7 +226,42 @@ def segment_test(node: grammar.Node, component: str, repetition: str) -> Segment
         if element.number == "1250" and i < len(node.elements) and node.elements[i].number == "1251"
     )
     room = len(grammar.dictionary()[0][node.id])
-    return SegmentTest(tests, known, remember, needed, room, _live(node), pairs)
+    return SegmentTest(tests, known, needed, room, _live(node), pairs)
+
+
+def problems(test: SegmentTest, e: list[str]) -> Iterator[tuple[int, Problem]]:
+    """What is wrong with a segment's elements, alone and together, each with its position; one that is minus the last
+    element that is filled says that separators follow it."""
+    if test.needed < len(e) <= len(test.tests):
+        for place, text in enumerate(e):
+            problem = None if text in test.known[place] else test.tests[place](text)
+            if problem:
+                yield place, problem
+    else:
+        yield from _ragged(test, e)
+    if not e[-1] and len(e) - 1 > test.needed:
+        yield -next(place for place in range(len(e) - 1, 0, -1) if e[place - 1]), ("", "", None, None, "")
+    for kind, places in test.conditions:
+        place_broken = broken(kind, places, e)
+        if place_broken:
+            code = ("ELEMENT_EXCLUSION", "10") if kind == "E" else ("ELEMENT_CONDITION", "2")
+            yield place_broken, (*code, None, None, "")
+    for pair in test.pairs:
+        if len(e) > pair + 1 and e[pair + 1] and not formatted_date(e[pair], e[pair + 1]):
+            yield pair + 1, _problem("ELEMENT_DATE", "8", e[pair + 1])
+
+
+def _ragged(test: SegmentTest, e: list[str]) -> Iterator[tuple[int, Problem]]:
+    """What is wrong with a segment that has fewer elements than it must have, or more than the guide uses."""
+    for place, check in enumerate(test.tests):
+        if place:
+            problem = check(e[place] if place < len(e) else "")
+            if problem:
+                yield place, problem
+    extra = next((i for i in range(len(test.tests), len(e)) if e[i]), None)
+    if extra is not None:
+        code, x12 = ("ELEMENTS_TOO_MANY", "3") if extra > test.room else ("ELEMENT_NOT_USED", "I10")
+        yield extra, _problem(code, x12, e[extra])
 
 
 def _live(node: grammar.Node) -> tuple[tuple[str, tuple[int, ...]], ...]:

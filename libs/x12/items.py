@@ -1,7 +1,6 @@
 """Claims, payments and the like while a file is read: their text now, their fields when somebody looks."""
 
 from functools import lru_cache
-from types import SimpleNamespace
 from typing import Any
 
 from libs.x12 import compile_read, open_loops, shapes
@@ -10,7 +9,8 @@ from libs.x12.machine import Machine
 from libs.x12.records import Delimiters, Source
 from libs.x12.tokens import Block
 
-_MOST_REMEMBERED = 1000
+#: No longer text of a segment is remembered.
+_LONGEST_REMEMBERED = 120
 
 
 def source_of(text: str, start: int, marks: Delimiters) -> Any:
@@ -58,8 +58,8 @@ class Collector:
         self.segments = [block.segments[index]]
         self.marks = walk.transaction.envelope.delimiters
         if self.is_item:
-            self.start = block.offsets[index]
-            self.text = block.text[self.start - block.start : block.offsets[index + 1] - block.start]
+            self.start = block.at(index)
+            self.text = block.between(index, index + 1)
 
     def take(self, block: Block, index: int) -> int:
         """Take the segments from here on; the index of the first that is another's."""
@@ -73,8 +73,7 @@ class Collector:
                 break
         self.segments += segments[index:stop]
         if self.is_item:
-            offsets = block.offsets
-            self.text += block.text[offsets[index] - block.start : offsets[stop] - block.start]
+            self.text += block.between(index, stop)
         return stop
 
     def level(self) -> "Level":
@@ -83,16 +82,17 @@ class Collector:
 
     def item(self) -> Any:
         """The item, to be filled in when a field of it is asked for."""
-        machine, level = self.walk.machine, self.level()
-        kind = machine.readers.compiler.item
-        record: Any = _NEW(shapes.draft(kind))
+        readers, level = self.walk.machine.readers, self.level()
+        record: Any = _NEW(readers.draft)
         record.source = source_of(self.text, self.start, self.marks)
         record._later = level.fill
-        record.__class__ = kind
+        record.__class__ = readers.item
         return record
 
 
 _NEW = object.__new__
+#: Gives a frozen record another class.
+_SET_CLASS = object.__dict__["__class__"].__set__
 
 
 class Level:
@@ -119,17 +119,16 @@ class Level:
 
     def fill(self, item: Any) -> None:
         """Read an item's segments into its fields, in place."""
-        kind = self.machine.readers.compiler.item
-        new = shapes.draft(kind)
+        readers = self.machine.readers
         source = item.source
-        object.__setattr__(item, "__class__", new)
-        new.__init__(item)  # type: ignore[misc]
+        _SET_CLASS(item, readers.draft)
+        item.__init__()
         item.source, item._later = source, None
         defects: list[str] = []
         self._run(item, defects)
         if defects:
             item.defects = tuple(defects)
-        shapes.finisher(kind)(item)
+        readers.finish(item)
 
     def _run(self, item: Any, defects: list[str]) -> None:
         above = self.above.record() if self.above.__class__ is Level else self.above
@@ -150,32 +149,38 @@ def _inheritance(machine: Machine, loop_id: int) -> Any:
 def run(level: Level, records: list[Any], item: Any, depth: int, defects: list[str]) -> None:
     """Read the segments into the records, one after the other."""
     machine, step, separator = level.machine, level.step, level.separator
-    _read(step, level.segments[0].split(separator), records, item, machine, defects)
+    texts = iter(level.segments)
+    _read(step, next(texts).split(separator), records, item, machine, defects)
     follow = step.state.follow
-    for text in level.segments[1:]:
+    for text in texts:
         known = follow.remembered.get(text)
         if known is not None:
-            step, made = known
-            _attach(records[step.depth], step.collects, made)
-            follow = step.state.follow
-            continue
-        e = text.split(separator)
-        try:
-            position, table = follow[e[0]]
-            step = table[e[position]]
-        except (KeyError, IndexError):
-            compile_read.keep_segment(e, item, None)
-            continue
+            e, step, made = known
+        else:
+            e = text.split(separator)
+            try:
+                position, table = follow[e[0]]
+                step = table[e[position]]
+            except (KeyError, IndexError):
+                compile_read.keep_segment(e, item, None)
+                continue
+            made = step.make(e) if step.make is not None else None
+            if step.room > 0 and len(text) < _LONGEST_REMEMBERED:
+                step.room -= 1
+                follow.remembered[text] = e, step, made
         if step.moves:
             if step.keep < depth:
                 compile_read.keep_segment(e, item, None)
                 continue
-            for _, _, _, opener in step.openers:
-                opener(records)
-        if step.collects and not defects:
-            _collect(step, e, text, follow, records, item, machine, defects)
+            for opener in step.openers:
+                opener[3](records)
+        if made is not None:
+            step.join(records[step.depth], made)
         else:
-            _read(step, e, records, item, machine, defects)
+            try:
+                step.read(e, records[step.depth], item)
+            except (ValueError, AttributeError, IndexError):
+                _reread(step, e, records, item, machine, defects)
         follow = step.state.follow
 
 
@@ -194,41 +199,3 @@ def _reread(step: Any, e: list[str], records: list[Any], item: Any, machine: Mac
     except (ValueError, AttributeError, IndexError):
         found.append("unreadable")
     defects += [f"{e[0]}: {defect!r}" for defect in found[:20]]
-
-
-def _collect(
-    step: Any, e: list[str], text: str, follow: Any, records: list[Any], item: Any, machine: Machine, defects: list[str]
-) -> None:
-    """A segment that becomes a small record of its own: the same text is the same record the next time."""
-    name = step.collects
-    holder = SimpleNamespace(**{name: None if _single(records[step.depth], name) else ()})
-    try:
-        step.read(e, holder, item)
-    except (ValueError, AttributeError, IndexError):
-        _reread(step, e, records, item, machine, defects)
-        return
-    made = getattr(holder, name)
-    for record in made if made.__class__ is list else (made,):
-        if record.__class__.__name__.endswith("Draft"):
-            shapes.finisher(_kind(record.__class__))(record)
-    if len(follow.remembered) > _MOST_REMEMBERED:
-        follow.remembered.clear()
-    follow.remembered[text] = (step, made)
-    _attach(records[step.depth], name, made)
-
-
-@lru_cache(maxsize=256)
-def _kind(draft: type) -> type:
-    return shapes.named(draft.__name__.removesuffix("Draft"))
-
-
-def _single(holder: Any, name: str) -> bool:
-    return getattr(holder, name) is None
-
-
-def _attach(holder: Any, name: str, made: Any) -> None:
-    if made.__class__ is list:
-        present = getattr(holder, name)
-        setattr(holder, name, [*present, *made])
-    else:
-        setattr(holder, name, made)

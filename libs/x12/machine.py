@@ -6,6 +6,8 @@ from typing import Any
 
 from libs.x12.grammar import QUALIFIED, Loop, Node, Spec
 
+#: Texts of one segment at one place that are remembered.
+MOST_REMEMBERED = 200
 _LEADING = re.compile(r"[A-Za-z0-9]*")
 
 
@@ -39,10 +41,14 @@ class Step:
     key: int = 0
     """What its node is counted by."""
     depth: int = 0
-    collects: str = ""
-    """The field that the segment's own small record goes to."""
     read: Any = None
     """The compiled reader of the segment."""
+    make: Any = None
+    """Makes the small records that the segment is, if it is nothing else; the same text is the same records."""
+    join: Any = None
+    """Gives them to the loop's record."""
+    room: int = MOST_REMEMBERED
+    """So many more of its texts are remembered."""
     openers: tuple[Any, ...] = ()
     """For each loop that it opens: (its depth, 1 for an item or 2 for one that is always a leaf, whether it is a
     level or item, its opener)."""
@@ -57,8 +63,16 @@ class Follow(dict[str, tuple[int, "Table"]]):
         self.state = state
         self.clean: dict[str, tuple[list[str], Step]] = {}
         """Whole segments that were met here before and had nothing wrong with their elements."""
-        self.remembered: dict[str, tuple[Step, Any]] = {}
-        """Whole segments that were met here before, with the records that they became."""
+        self.remembered: dict[str, tuple[list[str], Step, Any]] = {}
+        """Whole segments that were met here before, with the records that they became, if they are records."""
+
+    def forget(self) -> None:
+        """Remember no segment."""
+        self.clean.clear()
+        self.remembered.clear()
+        for _, table in self.values():
+            for step in table.values():
+                step.room = MOST_REMEMBERED
 
     def __missing__(self, segment: str) -> "tuple[int, Table]":
         nodes = self.state.machine.named.get(segment)

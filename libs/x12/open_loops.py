@@ -28,43 +28,27 @@ def opener(loop: Loop, compiler: "Compiler") -> Callable[[list[Any]], Any]:
     base = compiler.item if loop.target.startswith("^") else compiler.owner(loop.parent)
     assert base
     *way, last = loop.target.lstrip("^").split(".")
-    drafts = []
+    space: dict[str, Any] = {"new": shapes.draft(owner)}
+    lines = ["def make(records):", "    try:", f"        holder = records[{depth - 1}]"]
     for name in way:
         inner = shapes.fields(base)[name].record
         assert inner
-        drafts.append((name, shapes.draft(inner)))
+        space[f"new_{name}"] = shapes.draft(inner)
+        lines += [f"        inner = holder.{name}", f"        if inner is None: inner = holder.{name} = new_{name}()"]
+        lines.append("        holder = inner")
         base = inner
-    new = shapes.draft(owner)
-    many = shapes.fields(base)[last].many
-
-    def attach(holder: Any) -> Any:
-        for name, draft in drafts:
-            inner = getattr(holder, name)
-            if inner is None:
-                inner = draft()
-                setattr(holder, name, inner)
-            holder = inner
-        present = getattr(holder, last)
-        if not many:
-            record = present if present.__class__ is new else new()
-            setattr(holder, last, record)
-            return record
-        record = new()
-        if present:
-            present.append(record)
-        else:
-            setattr(holder, last, [record])
-        return record
-
-    def make(open_records: list[Any]) -> Any:
-        try:
-            record = attach(open_records[depth - 1])
-        except AttributeError:  # the holder was finished before: a loop where none belongs
-            record = new()
-        open_records[depth] = record
-        return record
-
-    return make
+    lines.append(f"        present = holder.{last}")
+    if shapes.fields(base)[last].many:
+        lines += ["        record = new()", "        if present: present.append(record)"]
+        lines.append(f"        else: holder.{last} = [record]")
+    else:
+        lines.append("        record = present if present.__class__ is new else new()")
+        lines.append(f"        holder.{last} = record")
+    # without a holder that can take it, it was finished before: a loop where none belongs
+    lines += ["    except AttributeError: record = new()", f"    records[{depth}] = record"]
+    exec("\n".join([*lines, "    return record"]), space)  # noqa: S102 - our own text, from our own specification
+    made: Callable[[list[Any]], Any] = space["make"]
+    return made
 
 
 def _item(loop: Loop, compiler: "Compiler") -> Callable[[list[Any]], Any]:

@@ -122,17 +122,38 @@ class Compiler:
             lines.append(f"    x = {new_name(field.record)}()")
         else:
             lines += [f"    x = {variable}.{last}", f"    if x is None: x = {new_name(field.record)}()"]
-        lines += _contact() if node.id == "PER" else self._fill(node, field.record, "x")
-        if field.record.__name__ == "Rejection":
-            lines.append(f"    x.level = {node.loop.id!r}")
+        lines += self._own(node, field.record)
         lines += _append(f"{variable}.{last}", "x", 1) if field.many else [f"    {variable}.{last} = x"]
         return "\n".join(lines)
 
+    def _own(self, node: Node, record: type) -> list[str]:
+        """Fill the record of the segment's own, `x`."""
+        lines = _contact() if node.id == "PER" else self._fill(node, record, "x")
+        return [*lines, f"    x.level = {node.loop.id!r}"] if record.__name__ == "Rejection" else lines
+
+    def maker(self, node: Node, path: str) -> str:
+        """The body of a function that makes of a collected segment its finished record, or the list of them."""
+        owner = self.owner(node.loop)
+        assert owner
+        field = shapes.fields(owner)[path]
+        assert field.record
+        done = f"    done_{field.record.__name__}(x)"
+        if any(e.group for e in node.elements):
+            return "\n".join(
+                [*self._group(node, field.record), f"    for x in made: {done.strip()}", "    return made"]
+            )
+        lines = [f"    x = {new_name(field.record)}()", *self._own(node, field.record), done]
+        return "\n".join([*lines, "    return [x]" if field.many else "    return x"])
+
     def _groups(self, node: Node, base: type, path: str) -> str:
         """A segment that repeats a group of elements: one record for each."""
-        field = shapes.fields(base)[path]
-        record = field.record
+        record = shapes.fields(base)[path].record
         assert record
+        lines = [f"    if o.{path}: o.{path}.extend(made)", f"    elif made: o.{path} = made"]
+        return "\n".join([*self._group(node, record), *lines])
+
+    def _group(self, node: Node, record: type) -> list[str]:
+        """Fill the list `made` with a record for each group of elements."""
         shared = [(i + 1, e) for i, e in enumerate(node.elements) if e.group is None]
         grouped = [(i + 1, e) for i, e in enumerate(node.elements) if e.group]
         first, size = grouped[0][0], grouped[0][1].group[1]  # type: ignore[index]
@@ -147,9 +168,7 @@ class Compiler:
             if element.field or element.components:
                 lines += [f"        if n > i + {place}:" if place else "        if True:"]
                 lines += self._assign(element, record, "x", f"e[i + {place}]" if place else "e[i]", 3)
-        lines.append("        made.append(x)")
-        lines += [f"    if o.{path}: o.{path}.extend(made)", f"    elif made: o.{path} = made"]
-        return "\n".join(lines)
+        return [*lines, "        made.append(x)"]
 
     def _fill(self, node: Node, record: type, variable: str) -> list[str]:
         """Nested tests of the segment's length, each with the assignment that it allows."""

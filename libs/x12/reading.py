@@ -126,7 +126,8 @@ class _Pending:
 
     def begin(self, block: Block, index: int) -> None:
         """It begins at this segment."""
-        self.mark, self.kept, self.start = block.offsets[index] - block.start, "", block.offsets[index]
+        self.start = block.at(index)
+        self.mark, self.kept = self.start - block.start, ""
 
     def keep(self, block: Block) -> None:
         """The block ends and the item does not."""
@@ -136,7 +137,7 @@ class _Pending:
     def text(self, block: Block | None, index: int) -> tuple[str, int]:
         """All of its text, and where it began."""
         if block is not None:
-            self.kept += block.text[self.mark : block.offsets[index] - block.start]
+            self.kept += block.text[self.mark : block.at(index) - block.start]
         return self.kept, self.start
 
 
@@ -236,7 +237,7 @@ class _Walk:
         if self.defects:
             record.defects, self.defects = tuple(self.defects), []
         assert self.machine is not None
-        shapes.finisher(self.machine.readers.compiler.item)(record)
+        self.machine.readers.finish(record)
         pending.record, pending.depth = None, -1
         return record
 

@@ -30,7 +30,7 @@ def show(source: InputSource, *, color: bool = False) -> Iterator[str]:
                 name = route(e[1] if len(e) > 1 else "", e[3] if len(e) > 3 and "X" in e[3] else version, ahead)
                 inside = name in grammar.names()
                 if inside:
-                    follow = _machine(name, header.component, header.repetition).start.follow
+                    follow = _machine(name, header.component, header.repetition, header.element).start.follow
             elif e[0] == "SE":
                 inside, follow = False, {}
             elif inside:

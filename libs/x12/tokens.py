@@ -53,18 +53,31 @@ class Block:
     """It begins with the interchange's ISA."""
     oddities: list[tuple[str, int, str]] = field(default_factory=list)
     """What the tokenizer met: code, offset, detail."""
-    _offsets: list[int] | None = None
+    _cursor: tuple[int, int] = (0, -1)
+
+    def at(self, index: int) -> int:
+        """Byte offset of a segment, or of the end; asked for from the front to the back."""
+        if self.given is not None:
+            return self.given[index]
+        known, offset = self._cursor
+        if offset < 0 or index < known:
+            known, offset = 0, self.start
+        offset += sum(map(len, self.segments[known:index])) + self.step * (index - known)
+        self._cursor = index, offset
+        return offset
+
+    def between(self, index: int, stop: int) -> str:
+        """The text from one segment to before another, terminators included."""
+        begin = self.at(index) - self.start
+        return self.text[begin : self.at(stop) - self.start]
 
     @property
     def offsets(self) -> list[int]:
         """Byte offset of each segment, and of the end."""
-        if self._offsets is None:
-            if self.given is not None:
-                self._offsets = self.given
-            else:
-                step = self.step
-                self._offsets = list(accumulate((len(s) + step for s in self.segments), initial=self.start))
-        return self._offsets
+        if self.given is not None:
+            return self.given
+        step = self.step
+        return list(accumulate([len(text) + step for text in self.segments], initial=self.start))
 
 
 class Unreadable(ValueError):

@@ -19,26 +19,42 @@ CANADIAN = re.compile(r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]")
 MODIFIER = re.compile(r"[0-9A-Z]{2}")
 
 
-class _Entry:
+class Entry:
     """A rule about single segments: callable, with its description."""
 
-    def __init__(self, body: Body, rule: Rule) -> None:
+    def __init__(self, body: Body, rule: Rule, only: tuple[int, str], reads: tuple[int, ...]) -> None:
         self.body = body
         self.rule = rule
+        self.position, values = only
+        self.only = frozenset(values.split())
+        self.reads = reads
 
     def __call__(self, part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
         return self.body(part, seg, tx)
 
 
 def segment_rule(
-    code: str, *, segments: str, level: int, source: str, advice: str, x12: str = ""
+    code: str,
+    *,
+    segments: str,
+    level: int,
+    source: str,
+    advice: str,
+    x12: str = "",
+    only: tuple[int, str] = (0, ""),
+    reads: tuple[int, ...] = (),
 ) -> Callable[[Body], Body]:
-    """Register a rule for every segment of these ids."""
+    """Register a rule for every segment of these ids.
+
+    `only` says that a segment whose element at that position has none of the values keeps the rule; `reads` are the
+    elements that the rule looks at, if it looks at nothing else: segments alike in these keep it or break it alike."""
 
     def register(body: Body) -> Body:
-        entry = _Entry(
+        entry = Entry(
             body,
             Rule(code, level, lambda part, tx: iter(()), source, advice, "error", x12, (body.__doc__ or "").strip()),
+            only,
+            reads,
         )
         for name in segments.split():
             SEGMENTS.setdefault(name, []).append(entry)
@@ -72,6 +88,8 @@ def routing_number(text: str) -> bool:
     source="CMS, NPI check digit (prefix 80840)",
     advice="Correct the NPI; its last digit checks the others.",
     x12="7",
+    only=(8, "XX"),
+    reads=(8, 9),
 )
 def npi_of_a_party(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An NPI has ten digits, the last one a check digit."""
@@ -86,6 +104,8 @@ def npi_of_a_party(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     source="CMS, NPI check digit (prefix 80840)",
     advice="Correct the NPI; its last digit checks the others.",
     x12="7",
+    only=(3, "XX"),
+    reads=(3, 4),
 )
 def npi_of_a_payee(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An NPI has ten digits, the last one a check digit."""
@@ -100,6 +120,7 @@ def npi_of_a_payee(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     source="Guides' notes on NM104",
     advice="Send a first name for persons only.",
     x12="I10",
+    only=(2, "2"),
 )
 def organisation_has_no_first_name(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An organisation has no first name."""
@@ -114,6 +135,7 @@ def organisation_has_no_first_name(part: Part, seg: Seg, tx: Tx | None) -> Itera
     source="IRS, form of an EIN; SSA, form of an SSN",
     advice="Send nine digits without hyphens.",
     x12="7",
+    only=(1, "EI SY TJ"),
 )
 def nine_digits(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Employer ids and social security numbers have nine digits."""
@@ -130,6 +152,7 @@ def nine_digits(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     source="USPS; guides' notes on N403",
     advice="Send five or nine digits without a hyphen.",
     x12="7",
+    reads=(3, 4),
 )
 def american_zip(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A ZIP code has five or nine digits."""
@@ -146,6 +169,7 @@ def american_zip(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     source="Guides' notes on N402 and N403",
     advice="Send state and ZIP code of an address in the United States.",
     x12="I6",
+    reads=(1, 2, 3, 4, 7),
 )
 def american_address(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An address in the United States has a state and a ZIP code."""
@@ -162,6 +186,8 @@ def american_address(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     source="NUCC, form of a taxonomy code",
     advice="Send the ten characters of the taxonomy code.",
     x12="7",
+    only=(2, "PXC"),
+    reads=(2, 3),
 )
 def taxonomy_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A taxonomy code has ten characters and ends with X."""
@@ -229,6 +255,7 @@ def _revenue(seg: Seg, position: int) -> Iterator[Place]:
     source="CPT and HCPCS, form of a code",
     advice="Send the five characters of the code.",
     x12="7",
+    reads=(1, 4, 6),
 )
 def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters, modifiers two."""
@@ -245,6 +272,7 @@ def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     source="CPT and HCPCS, form of a code",
     advice="Send the five characters of the code.",
     x12="7",
+    reads=(1, 2),
 )
 def procedure_form_institutional(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters; revenue codes four digits."""
@@ -259,6 +287,7 @@ def procedure_form_institutional(part: Part, seg: Seg, tx: Tx | None) -> Iterato
     source="CPT and HCPCS, form of a code",
     advice="Send the five characters of the code.",
     x12="7",
+    reads=(3,),
 )
 def procedure_form_adjudicated(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters, modifiers two."""
