@@ -1,7 +1,6 @@
 """The command line: its shapes and exit codes are stable, since other programs build on them."""
 
 import argparse
-import contextlib
 import json
 import os
 import sys
@@ -16,6 +15,7 @@ from libs.x12.acknowledge import acknowledge
 from libs.x12.anonymize import anonymize
 from libs.x12.checking import Checker
 from libs.x12.findings import Finding, Partner
+from libs.x12.grammar import names
 from libs.x12.reading import Reading, Transaction
 from libs.x12.records import Remittance
 from libs.x12.show import describe, show
@@ -81,9 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     anonymous.add_argument("--seed", default="", help="the same seed gives the same replacements")
     anonymous.set_defaults(run=_anonymize)
     spec = commands.add_parser("spec", help="print the specification of a set as documentation")
-    spec.add_argument(
-        "set", metavar="SET", help="837P, 837I, 835, 270, 271, 276, 277, 277CA, 278, 278R, 278I, 278IR, 999"
-    )
+    spec.add_argument("set", metavar="SET", choices=sorted(names()), help=", ".join(sorted(names())))
     spec.set_defaults(run=_spec)
     return parser
 
@@ -283,6 +281,5 @@ def _anonymize(options: argparse.Namespace, out: TextIO) -> int:
 
 
 def _spec(options: argparse.Namespace, out: TextIO) -> int:
-    with contextlib.suppress(BrokenPipeError):
-        out.write(describe(options.set))
+    out.write(describe(options.set))
     return OK

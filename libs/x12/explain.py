@@ -27,6 +27,13 @@ def word(kind: str, code: str) -> str:
     return words().get((kind, code), code)
 
 
+def meaning(segment: str, qualifier: str = "") -> str:
+    """What a segment says, or what it says with that qualifier, where we have words for it."""
+    if not qualifier:
+        return words().get(("segment", segment), "")
+    return words().get((_KINDS.get((segment, 1), ""), qualifier), "")
+
+
 def explain_finding(finding: Finding) -> str:
     """A finding as two sentences: what is wrong where, and what to do.
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from libs.x12 import grammar
+from libs.x12 import explain, grammar
 from libs.x12.checking import _machine
 from libs.x12.explain import explain_segment
 from libs.x12.grammar import Element, Loop, Node
 from libs.x12.route import route
+from libs.x12.rules import Rule, rules_of
 from libs.x12.tokens import InputSource, blocks
 
 _BOLD, _DIM, _BLUE, _END = "\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[0m"
@@ -60,24 +61,27 @@ def _paint(text: str, paint: str, color: bool) -> str:
 
 
 def describe(name: str) -> str:
-    """The specification of a set as documentation: loops, segments, elements with usage, codes and fields."""
-    if name not in grammar.names():
-        return f"there is no specification of {name}; there are {', '.join(sorted(grammar.names()))}\n"
+    """The specification of a set as documentation: loops, segments, elements with usage, codes and fields, and what
+    the rules ask of each loop."""
     spec = grammar.spec(name)
     lines = [f"# {spec.name}: {spec.text}", "", f"Guides {', '.join(spec.guides)}; group {spec.group}.", ""]
-    lines += _describe(spec.root, 0)
+    lines += _describe(spec.root, 0, rules_of(name))
     return "\n".join(lines) + "\n"
 
 
-def _describe(loop: Loop, depth: int) -> list[str]:
-    lines: list[str] = []
+def _describe(loop: Loop, depth: int, rules: dict[str, list[Rule]]) -> list[str]:
     pad = "  " * depth
+    lines = [
+        f"{pad}- Rule `{rule.code}` (level {rule.level}, {rule.severity}): {rule.text} Source: {rule.source}."
+        for rule in rules.get(loop.id, ())
+        if rule.advice
+    ]
     for child in loop.children:
         often = "any number" if child.repeat >= grammar.UNBOUNDED else f"at most {child.repeat}"
         must = "required" if child.usage == "R" else "situational"
         if isinstance(child, Loop):
             lines.append(f"{pad}- **Loop {child.id}** {child.text} ({must}, {often})")
-            lines += _describe(child, depth + 1)
+            lines += _describe(child, depth + 1, rules)
         else:
             lines.append(f"{pad}- `{child.id}` {_title(child)} ({must}, {often})")
             for position, element in enumerate(child.elements, 1):
@@ -88,7 +92,8 @@ def _describe(loop: Loop, depth: int) -> list[str]:
 
 def _title(node: Node) -> str:
     codes = node.qualifier[1]
-    return " ".join(part for part in ("/".join(codes[:6]), node.text) if part)
+    text = node.text or (explain.meaning(node.id, codes[0]) if len(codes) == 1 else "") or explain.meaning(node.id)
+    return " ".join(part for part in ("/".join(codes[:6]), text) if part)
 
 
 def _element(element: Element, place: str) -> list[str]:
