@@ -14,7 +14,7 @@ from benchmarks.figures import Figure, keep, shown
 from benchmarks.stage import stage
 from tests.conftest import ROOT
 
-NAMES = ("intake", "relay", "delivery", "kpis", "growth", "batch")
+NAMES = ("intake", "round_trip", "relay", "delivery", "kpis", "growth", "batch")
 KEPT = ROOT / ".parity" / "bench.json"
 
 

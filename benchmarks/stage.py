@@ -24,7 +24,7 @@ from libs.common.migrations import upgrade
 from libs.common.settings import Role
 from tests.conftest import PASSWORDS, ROOT, TestDatabase
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 @dataclass(slots=True, eq=False)

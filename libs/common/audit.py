@@ -56,7 +56,7 @@ async def record_each(
 ) -> None:
     """One line of the trail for each subject, in one statement."""
     tx.later(
-        _RECORD,
+        RECORD,
         {
             "tenant": tx.tenant,
             "practices": list(practice_ids),
@@ -70,7 +70,7 @@ async def record_each(
     )
 
 
-_RECORD = sa.text(
+RECORD = sa.text(
     "insert into audit (tenant_id, practice_id, actor, action, subject_type, subject_id, why, request_id) "
     "select :tenant, s.practice_id, :actor, :action, :type, s.subject_id, :why, :request "
     "from unnest(cast(:practices as text[]), cast(:subjects as text[])) as s (practice_id, subject_id)"

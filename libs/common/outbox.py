@@ -37,7 +37,7 @@ async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
     }
     message = Message(topic=event.topic, key=subject, value=write(attributes, event, sealed))  # or RecordTooLarge
     tx.later_row(
-        _INSERT,
+        INSERT,
         {
             "ids": event_id,
             "topics": message.topic,
@@ -50,7 +50,7 @@ async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
     return event_id
 
 
-_INSERT = sa.text(
+INSERT = sa.text(
     # In the order in which they were added: the ids are given out as the rows come.
     "insert into outbox (event_id, topic, key, tenant_id, value) select e.id, e.topic, e.key, e.tenant_id, e.value "
     "from unnest(cast(:ids as uuid[]), cast(:topics as text[]), cast(:keys as text[]), cast(:tenants as text[]), "

@@ -235,7 +235,7 @@ async def write_together(connection: asyncpg.Connection, waiting: Sequence[Waiti
     """All of them are written, in one round trip; raises the `missed` of the first that met no row."""
     arguments = [argument for one in waiting for argument in one.arguments]
     counted = [one for one in waiting if one.missed is not None]
-    sql = _together(tuple((one.plan, one.missed is not None) for one in waiting))
+    sql = together(tuple((one.plan, one.missed is not None) for one in waiting))
     try:
         counts = await connection.fetchrow(sql, *arguments)
     except FAILURES as error:
@@ -248,7 +248,8 @@ async def write_together(connection: asyncpg.Connection, waiting: Sequence[Waiti
 
 
 @lru_cache(2048)
-def _together(plans: tuple[tuple[Plan, bool], ...]) -> str:
+def together(plans: tuple[tuple[Plan, bool], ...]) -> str:
+    """One statement of many writes; those that are counted say in its answer how many rows they met."""
     parts, counts, shift = [], [], 0
     for number, (plan, counted) in enumerate(plans):
         sql = _PLACE.sub(partial(_moved, shift), plan.sql)

@@ -20,7 +20,7 @@ ENDED: Final = "claims.consent_ended"
 
 async def tell_session(tx: Transaction, sent: EncounterIn, encounter: Mapping[str, Any], claim: Claim) -> None:
     """encounter.created is out, upon which eligibility asks the payer; or will be once the patient has consented."""
-    detail = sent.model_dump(mode="json")
+    detail = encounter["detail"]
     kept_from: set[str] = set()
     if disclosure.is_protected(detail):
         for coverage in sent.coverages:
