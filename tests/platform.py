@@ -30,6 +30,7 @@ DATA = Path(__file__).resolve().parent / "data"
 BEGIN = datetime(2026, 10, 5, 16, tzinfo=UTC)
 OFFICE = "16:00"
 MORNING = time(9)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 PATIENCE_SECONDS = 240.0
 STATE = (".updated", ".changed", ".checked", ".expiring")
 CHARGES_CENTS = {"90834": 15_000, "90837": 19_000, "H0004": 3_500}
@@ -48,6 +49,7 @@ class Scenario:
     source: dict[str, str] = field(default_factory=dict)
     patience_seconds: float = PATIENCE_SECONDS
     _numbers: int = 0
+    _free: datetime = _NEVER
     _last_835: bytes = b""
     _at_desk: set[int] = field(default_factory=set)
 
@@ -141,20 +143,30 @@ class Scenario:
         external_id: str | None = None,
         **changes: Any,
     ) -> str:
-        """The EHR has told a session, of this morning unless `at` says when; returns the EHR's id of it."""
+        """The EHR has told a session, of today unless `at` says when; returns the EHR's id of it.
+
+        The clinician's day begins in the morning, and each session where the one before ended.
+        """
         self._numbers += 1
         session = Session(
             external_id=external_id or f"s-{self._numbers}",
             patient=patient,
             clinician=self.practice.clinicians[0],
             kind=kind,
-            start=at or datetime.combine(await self.today(), MORNING, tzinfo=ZONE),
+            start=at or self._next_on(await self.today(), minutes),
             minutes=minutes,
             video=False,
         )
         body = encounter(self.practice, self.practice_id, self.location_id, session)
         await self.client.webhook("claims", self.source, f"msg-{session.external_id}", body | changes)
         return session.external_id
+
+    def _next_on(self, day: date, minutes: int) -> datetime:
+        """When the clinician's next session of that day begins."""
+        start = max(self._free, datetime.combine(day, MORNING, tzinfo=ZONE))
+        self._free = start + timedelta(minutes=minutes)
+        assert start.date() == day, "the clinician's day is full"
+        return start
 
     async def accepted_claim(self, *, billed_cents: int = 15_000) -> str:
         """A claim that its payer has taken in; returns its id."""

@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.local import postgres
-from deploy.local.demo.practice import ZONE
 from deploy.local.platform import Platform
 from tests.collector import Collector, Span
 from tests.platform import TUESDAY, Scenario
@@ -54,11 +52,10 @@ async def collected(tmp_path: Path, http: httpx.AsyncClient) -> list[Span]:
         patch.delenv("PARITY_DATABASE", raising=False)
         async with Platform.running(home) as platform:
             scenario = await Scenario.open(platform, http)
-            for hour, (trace_id, root) in enumerate(zip(TRACES, ROOTS, strict=True), start=9):
+            for trace_id, root in zip(TRACES, ROOTS, strict=True):
                 patient = await scenario.patient("pay_harborbh")
-                at = datetime.combine(await scenario.today(), time(hour), ZONE)
                 async with traced_by(http, f"00-{trace_id}-{root}-01"):
-                    await scenario.tell_session(patient, at=at)
+                    await scenario.tell_session(patient)
             await scenario.claims_go_out()
             await scenario.payer_pays(TUESDAY)
             assert (await scenario.totals())["payer_paid_cents"] == 2 * 6_888

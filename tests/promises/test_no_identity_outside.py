@@ -79,9 +79,9 @@ async def test_no_identity_is_found_outside_the_tables(
     for patient in patients[:-1]:  # the last one is not known to the payer: what it refuses is part of the promise
         await opening.enrol(scenario.client, patient, {"deductible_used_cents": 50_000})
     await scenario.payer_will(patients[1], "deny_50")
-    for patient in (*patients, patients[0]):
+    for patient in patients:
         await scenario.tell_session(patient, **told_of(patient))
-    answers = Answers(scenario, a_body(scenario, patients[0]))
+    answers = Answers(scenario, a_body(scenario, patients[-1]))
     await answers.ask_everything_wrong()
     await a_webhook_that_cannot_be_mapped(scenario)
     async with _admin(traced.database) as admin:
