@@ -34,7 +34,9 @@ def main(arguments: list[str]) -> None:
 
 def up(asked: argparse.Namespace) -> None:
     """All services run in the background."""
-    if supervisor_of(UP_HOME) is not None:
+    if (pid := supervisor_of(UP_HOME)) is not None:
+        with console.status("starting") as spinner:
+            background.await_ready(UP_HOME, pid, spinner.update)
         console.print("Parity already runs.")
         return stage.show(UP_HOME, console)
     stage.refuse_second(UP_HOME)

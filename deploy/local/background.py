@@ -46,7 +46,7 @@ def start(
         command += ["--base-port", str(base_port), "--database", database, "--durable" if durable else "--no-durable"]
         pid = _detached(command, home / "logs" / "supervisor.log")
     try:
-        return _await_ready(home, pid, said)
+        return await_ready(home, pid, said)
     except BaseException:  # Ctrl-C while it starts, or it failed: nothing stays behind
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
@@ -121,7 +121,8 @@ def _detached(command: list[str], log: Path) -> int:
     return int(started.stdout)
 
 
-def _await_ready(home: Path, pid: int, said: Callable[[str], None]) -> State:
+def await_ready(home: Path, pid: int, said: Callable[[str], None]) -> State:
+    """What that supervisor starts, or has started, answers."""
     deadline = time.monotonic() + START_SECONDS
     heard = ""
     while time.monotonic() < deadline:

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -211,6 +212,15 @@ class TestInTheBackground:
         assert background.stop(home)
         assert not any(command_of(process.pid) for process in state.processes.values())
         assert not background.stop(home), "a second `make down` finds nothing"
+
+    def test_whoever_comes_while_it_starts_waits_for_it(self, home: Path, root: Path) -> None:
+        with ThreadPoolExecutor() as pool:
+            starting = pool.submit(start_in_background, home, root)
+            while (pid := supervisor_of(home)) is None:
+                time.sleep(0.01)
+            joined = background.await_ready(home, pid, lambda _phase: None)
+        assert joined.phase == "ready"
+        assert joined.processes == starting.result().processes
 
     def test_a_killed_supervisors_processes_are_ended_by_the_next_start(self, home: Path, root: Path) -> None:
         first = start_in_background(home, root)
