@@ -49,6 +49,12 @@ WORK: Mapping[str, tuple[str, int]] = {
 """Who works on a reason, and in how many business days; every other reason is billing's, in two."""
 
 
+WORDS: Mapping[str, str] = {
+    disclosure.HOLD: disclosure.WORDS,
+    "enrollment": "the clinician may not bill this payer on that day; credentialing's GET /v1/billability says why",
+}
+"""What a task says of a reason that is the same for every claim."""
+
 REFUSED_BY_PAYER = frozenset({"member_not_found", "eligibility_rejected"})
 """Whose these are depends on what the payer refused; eligibility says it with its answer."""
 
@@ -152,7 +158,7 @@ async def open_tasks(tx: Transaction, claim: Claim, words: str | None = None) ->
             owner=owner,
             due_on=business_days(tx.today, days),
             amount_cents=claim.charge_cents,
-            detail=disclosure.WORDS if reason == disclosure.HOLD else words,
+            detail=WORDS.get(reason, words),
         )
 
 

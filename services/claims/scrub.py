@@ -10,7 +10,7 @@ from libs.common import timers
 from libs.common.db import Transaction
 from services.claims import disclosure, edits, overlaps, prior_payers, store
 from services.claims.domain import Claim, Status, Step
-from services.claims.lifecycle import move
+from services.claims.lifecycle import WORDS, move
 
 SCRUBBED = (Status.DRAFT, Status.WAITING, Status.HELD, Status.READY, Status.CORRECTING)
 BY_PERSON = "held_by_person"
@@ -143,6 +143,7 @@ async def _gates(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Ga
         location_id = detail["providers"].get("facility_id")
         if not await billable(tx, claim, gates.provider["provider_id"], gates.payer_id, location_id):
             gates.waits.append("enrollment")
+            gates.words = WORDS["enrollment"]
     if not await disclosure.allowed(tx, claim.patient_id, detail, gates.payer_id or disclosure.first_payer(detail)):
         gates.stops, gates.waits, gates.words, gates.owner = [], [disclosure.HOLD], disclosure.WORDS, None
     return gates

@@ -27,6 +27,7 @@ async def test_a_claim_waits_until_its_clinician_may_bill_the_payer_that_it_goes
     assert await status(desk, encounter) == ("waiting", ["enrollment"])
     await desk.at(18)
     task = (await desk.api.tasks())[0]
+    assert task["detail"].startswith("the clinician may not bill this payer")
     assert (task["reason"], task["owner"], task["subject_id"]) == (
         "enrollment",
         "credentialing",
