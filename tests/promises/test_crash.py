@@ -181,7 +181,7 @@ async def test_whatever_is_killed_nothing_is_lost_and_nothing_comes_twice(
 
     ledger.append(trial.sums)
     with capsys.disabled():
-        print(f"\n{told(ring.log, trial.sums, f'seed {seed}')}")
+        print(f"\n{told(ring.log, trial.sums, f'seed {seed}')}; broken: {'; '.join(trial.broken) or 'nothing'}")
     assert trial.broken == []
 
 
