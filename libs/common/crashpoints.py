@@ -28,7 +28,7 @@ POINTS: Final[Mapping[str, str]] = {
     "send.sent": "the clearinghouse has the 837, and we have not noted it",
     "era.stored": "an 835 is stored, and still in the clearinghouse's mailbox",
     "era.posting": "one claim of an 835 is posted, the next is not",
-    "projection.written": "a record is in the archive and its table, in a transaction that is not committed",
+    "projection.written": "a record is on its way to the archive and its table, in a transaction that is not committed",
     "delivery.posted": "a webhook has reached its endpoint, and we have not noted it",
 }
 """Every point, and what is true when a process passes it."""

@@ -13,6 +13,7 @@ from libs.common.http import FieldError, Invalid, NotFound
 from libs.common.ids import new_id
 from services.reporting import outside, tables
 
+_ACTIVE = "endpoints that are active"
 PING = "endpoint.ping.v1"
 DELIVER = "reporting.deliver"
 _TYPES = sorted(event.full_type() for event in CATALOG.values())
@@ -84,8 +85,9 @@ async def rotate(tx: Transaction, endpoint: Row) -> tuple[Row, str]:
 
 async def listening(tx: Transaction, event_type: str, practice_id: str | None) -> list[Row]:
     """The active endpoints that want this type, of this practice or of all."""
-    rows = await tx.all(sa.select(tables.endpoint).where(tables.endpoint.c.status == "active"))
-    return [row for row in rows if hears(row, practice_id) and wants(row["event_types"], event_type)]
+    if _ACTIVE not in tx.known:
+        tx.known[_ACTIVE] = await tx.all(sa.select(tables.endpoint).where(tables.endpoint.c.status == "active"))
+    return [row for row in tx.known[_ACTIVE] if hears(row, practice_id) and wants(row["event_types"], event_type)]
 
 
 def hears(endpoint: Row, practice_id: str | None) -> bool:

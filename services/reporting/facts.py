@@ -327,6 +327,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     ),
 )
 
+TABLES: dict[str, Projection] = {projection.table: projection for projection in PROJECTIONS}
 BY_TOPIC: dict[str, tuple[Projection, ...]] = {
     topic: tuple(one for one in PROJECTIONS if one.topic == topic)
     for topic in dict.fromkeys(one.topic for one in PROJECTIONS)

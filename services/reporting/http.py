@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, invalid_query, paginate
 from services.reporting import kpis, queries
+from services.reporting.facts import TABLES
 from services.reporting.pull import EventPage, page_of_events
 
 router = Router(prefix="/v1", tags=["reporting"])
@@ -177,7 +178,7 @@ async def pull_events(
 @router.get("/exports/{table}", scope="reporting:read", response_class=Response)
 async def export(tx: Tx, table: str, format: Annotated[str, Query(pattern="^(csv|ndjson)$")] = "csv") -> Response:
     """An analytics table as a file: CSV, or one JSON object a line."""
-    if table not in queries.TABLES:
+    if table not in TABLES:
         raise NotFound("There is no analytics table of this name.")
     rows = await queries.rows_of(tx, table)
     if format == "ndjson":

@@ -1,8 +1,6 @@
 """Every event is kept as it came, and its rows stand in the analytics tables of its topic."""
 
-from collections.abc import Iterable
 from functools import cache
-from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -10,65 +8,59 @@ import sqlalchemy as sa
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Transaction
 from libs.common.events import Envelope, Event
-from services.reporting.facts import BY_TOPIC, Projection, Row
+from services.reporting.facts import BY_TOPIC, TABLES, Projection
 
 
-async def on_event(tx: Transaction, event: Envelope[Event]) -> int:
+async def on_event(tx: Transaction, event: Envelope[Event]) -> None:
     """The record is in the archive, and the tables of its topic show it unless something newer stands there.
 
-    Returns how many endpoints are active, so that whoever delivers need not ask: one round trip does all of it.
+    All that a transaction takes is written together, in one round trip.
     """
-    found = await tx.scalar(
-        _take(event.topic),
+    tx.later_row(
+        _KEEP,
         {
-            "event_id": event.id,
-            "tenant": event.tenantid,
-            "practice": getattr(event.data, "practice_id", None),
-            "type": event.type,
-            "subject": event.subject,
-            "at": event.time,
-            "value": event.raw,
-            **{f"rows{n}": orjson.dumps(rows_of(one, [event])).decode() for n, one in enumerate(BY_TOPIC[event.topic])},
+            "ids": event.id,
+            "tenants": event.tenantid,
+            "practices": getattr(event.data, "practice_id", None),
+            "types": event.type,
+            "subjects": event.subject,
+            "times": event.time,
+            "values": event.raw,
         },
     )
+    for projection in BY_TOPIC[event.topic]:
+        if projection.only(event):
+            tx.later_row(_show(projection.table), {"rows": orjson.dumps(projection.row(event)).decode()})
     crashpoint("projection.written")
-    return int(found)
+
+
+_KEEP = sa.text(
+    "insert into reporting.record (event_id, tenant_id, practice_id, type, subject, at, value) "
+    "select event_id, tenant_id, practice_id, type, subject, at, value from unnest(cast(:ids as uuid[]), "
+    "cast(:tenants as text[]), cast(:practices as text[]), cast(:types as text[]), cast(:subjects as text[]), "
+    "cast(:times as timestamptz[]), cast(:values as bytea[])) with ordinality "
+    "as r (event_id, tenant_id, practice_id, type, subject, at, value, place) order by place "
+    "on conflict (event_id) do nothing"
+)
 
 
 @cache
-def _take(topic: str) -> sa.TextClause:
-    """The statement that keeps a record, shows its rows, and counts the endpoints that listen."""
-    shown = [f"shown{n} as ({upsert(one, f'rows{n}')})" for n, one in enumerate(BY_TOPIC[topic])]
-    return sa.text(
-        "with kept as ("
-        "insert into reporting.record (event_id, tenant_id, practice_id, type, subject, at, value) "
-        "values (cast(:event_id as uuid), :tenant, :practice, :type, :subject, :at, :value) "
-        f"on conflict (event_id) do nothing), {', '.join(shown)} "
-        "select count(*) from reporting.endpoint where status = 'active'"
-    )
+def _show(table: str) -> sa.TextClause:
+    return sa.text(upsert(TABLES[table]).replace("$1", ":rows"))
 
 
-def upsert(projection: Projection, parameter: str, table: str | None = None) -> str:
-    """The statement that writes rows (a JSON array, each key once) where they are newer than what stands."""
-    columns = _columns(projection)
-    changed = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in projection.keys)
+def upsert(projection: Projection, table: str | None = None) -> str:
+    """The statement that writes rows ($1, JSON each) where they are newer than what stands, and than each other."""
+    columns = ", ".join(_columns(projection))
+    keys = ", ".join(projection.keys)
+    changed = ", ".join(f"{c} = excluded.{c}" for c in _columns(projection) if c not in projection.keys)
     target = table or f"reporting.{projection.table}"
     return (
-        f"insert into {target} as known ({', '.join(columns)}) "
-        f"select {', '.join(columns)} from jsonb_populate_recordset(null::{target}, cast(:{parameter} as jsonb)) "
-        f"on conflict ({', '.join(projection.keys)}) do update set {changed} "
-        "where excluded.ordinal > known.ordinal"
+        f"insert into {target} as known ({columns}) select distinct on ({keys}) {columns} "
+        "from unnest(cast($1 as jsonb[])) with ordinality as told (told_row, told_place) "
+        f"cross join jsonb_populate_record(null::{target}, told_row) order by {keys}, ordinal desc, told_place "
+        f"on conflict ({keys}) do update set {changed} where excluded.ordinal > known.ordinal"
     )
-
-
-def rows_of(projection: Projection, events: Iterable[Envelope[Event]]) -> list[Row]:
-    """What the events make of the table, one row for each key, the newest: what a single statement may write."""
-    found: dict[tuple[Any, ...], Row] = {}
-    for row in map(projection.row, filter(projection.only, events)):
-        key = tuple(row[name] for name in projection.keys)
-        if key not in found or row["ordinal"] > found[key]["ordinal"]:
-            found[key] = row
-    return list(found.values())
 
 
 def _columns(projection: Projection) -> tuple[str, ...]:

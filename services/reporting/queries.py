@@ -6,9 +6,7 @@ import orjson
 import sqlalchemy as sa
 
 from libs.common.db import Transaction
-from services.reporting.facts import PROJECTIONS
-
-TABLES = {projection.table: projection for projection in PROJECTIONS}
+from services.reporting.facts import TABLES
 
 
 async def work_by_reason(tx: Transaction) -> dict[str, int]:

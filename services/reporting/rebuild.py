@@ -11,7 +11,7 @@ import orjson
 
 from libs.common.events import CATALOG, Envelope, Event, read
 from services.reporting.facts import BY_TOPIC, PROJECTIONS, Projection
-from services.reporting.project import rows_of, upsert
+from services.reporting.project import upsert
 
 BATCH = 5_000
 _BESIDE = "beside"
@@ -57,10 +57,10 @@ async def _apply_archive(connection: asyncpg.Connection) -> None:
             events.setdefault(topic, []).append(read(record["value"], CATALOG[topic]))
         for topic, found in events.items():
             for projection in BY_TOPIC[topic]:
-                statement = upsert(projection, "rows", f"reporting.{_BESIDE}_{projection.table}")
+                rows = map(projection.row, filter(projection.only, found))
                 await connection.execute(
-                    statement.replace("cast(:rows as jsonb)", "$1::text::jsonb"),
-                    orjson.dumps(rows_of(projection, found)).decode(),
+                    upsert(projection, f"reporting.{_BESIDE}_{projection.table}"),
+                    [orjson.dumps(row).decode() for row in rows],
                 )
         await connection.execute(
             "insert into applied select unnest($1::uuid[])", [record["event_id"] for record in records]

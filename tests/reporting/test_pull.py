@@ -43,6 +43,7 @@ async def test_an_event_still_uncommitted_is_not_passed_over(api: Api) -> None:
     async with api.worker.transaction(api.tenant) as slow:
         from_slow = record(a_task(1, "open"), 1, tenant=api.tenant)
         await on_event(slow, read(from_slow, TaskChanged))
+        await slow.settle()
         await project(api.worker, [record(a_task(2, "open"), 1, tenant=api.tenant)], api.tenant)
         during = await api.get("/v1/events")
         assert during["data"] == []
