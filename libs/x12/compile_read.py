@@ -143,12 +143,12 @@ def machine(name: str, component: str, repetition: str) -> Machine:
 def namespace(conversions: dict[str, Any]) -> dict[str, Any]:
     """What a compiled reader may name."""
     space = dict(conversions)
-    space["PER_FIELDS"] = PER_FIELDS
+    space["PER_FIELDS"], space["new"] = PER_FIELDS, object.__new__
     for name in records.__all__:
         record = getattr(records, name)
         if isinstance(record, type) and hasattr(record, "__dataclass_fields__"):
             space[new_name(record)] = shapes.draft(record)
-            space[f"done_{name}"] = shapes.finisher(record)
+            space[f"done_{name}"], space[f"Record_{name}"] = shapes.finisher(record), record
     return space
 
 

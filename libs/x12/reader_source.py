@@ -138,11 +138,13 @@ class Compiler:
         field = shapes.fields(owner)[path]
         assert field.record
         done = f"    done_{field.record.__name__}(x)"
+        if shapes.plain(field.record):
+            done = f"    x.__class__ = Record_{field.record.__name__}"
         if any(e.group for e in node.elements):
             return "\n".join(
                 [*self._group(node, field.record), f"    for x in made: {done.strip()}", "    return made"]
             )
-        lines = [f"    x = {new_name(field.record)}()", *self._own(node, field.record), done]
+        lines = [*_new(field.record, "    "), *self._own(node, field.record), done]
         return "\n".join([*lines, "    return [x]" if field.many else "    return x"])
 
     def _groups(self, node: Node, base: type, path: str) -> str:
@@ -158,7 +160,7 @@ class Compiler:
         grouped = [(i + 1, e) for i, e in enumerate(node.elements) if e.group]
         first, size = grouped[0][0], grouped[0][1].group[1]  # type: ignore[index]
         lines = ["    n = len(e)", "    made = []", f"    for i in range({first}, n, {size}):"]
-        lines += [f"        if not any(e[i:i + {size}]): continue", f"        x = {new_name(record)}()"]
+        lines += [f"        if not e[i] and not any(e[i:i + {size}]): continue", *_new(record, "        ")]
         for position, element in shared:
             if element.field:
                 lines += [f"        if n > {position}:"]
@@ -288,6 +290,13 @@ def _common_prefix(node: Node) -> str:
 
 def new_name(record: type) -> str:
     return f"New_{record.__name__}"
+
+
+def _new(record: type, pad: str) -> list[str]:
+    """Statements that make an empty draft, `x`."""
+    if not shapes.plain(record):
+        return [f"{pad}x = {new_name(record)}()"]
+    return [f"{pad}x = new({new_name(record)})", *(pad + line for line in shapes.blank(record, "x"))]
 
 
 def _append(place: str, value: str, indent: int) -> list[str]:

@@ -70,19 +70,27 @@ def named(name: str) -> type:
     return found
 
 
+def blank(record: type, variable: str) -> list[str]:
+    """Statements that give every field its default: literal ones at once, others from ``default_`` and their name."""
+    groups: dict[str, list[str]] = {}
+    for name, field in fields(record).items():
+        literal = field.default is None or (field.default in ("", 0, ()) and not isinstance(field.default, Decimal))
+        groups.setdefault(repr(field.default) if literal else f"default_{name}", []).append(f"{variable}.{name}")
+    return [f"{' = '.join(names)} = {value}" for value, names in groups.items()]
+
+
+@cache
+def plain(record: type) -> bool:
+    """It holds nothing but values that are what they are, and whose defaults can be written down."""
+    simple = all(not f.many and f.kind != "record" for f in fields(record).values())
+    return simple and not any("default_" in line for line in blank(record, ""))
+
+
 @cache
 def draft(record: type) -> type:
     """A mutable twin with the same slots, whose instances become the record by changing their class."""
-    groups: dict[str, list[str]] = {}
-    space: dict[str, Any] = {"Decimal": Decimal}
-    for name, field in fields(record).items():
-        groups.setdefault(repr(field.default), []).append(name)
-        if field.default not in ("", 0, None, ()):
-            space[f"default_{name}"] = field.default
-    lines = []
-    for text, names in groups.items():
-        value = text if f"default_{names[0]}" not in space else f"default_{names[0]}"
-        lines.append("    " + " = ".join(f"self.{name}" for name in names) + f" = {value}")
+    space: dict[str, Any] = {f"default_{name}": f.default for name, f in fields(record).items()}
+    lines = ["    " + line for line in blank(record, "self")]
     exec("def __init__(self):\n" + "\n".join(lines), space)  # noqa: S102 - our own text, from our own fields
     bases = (Later,) if issubclass(record, Later) else ()
     body = {"__slots__": tuple(fields(record)), "__init__": space["__init__"]}

@@ -2,7 +2,7 @@
 
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.values import adjustments, amount
+from libs.x12.rules.values import amount, own_adjustments
 
 
 @rule(
@@ -131,7 +131,7 @@ def remark_missing(claim: Part, tx: Tx) -> Places:
     for part in (claim, *claim.loops("2110")):
         if own or part.first("LQ", "HE"):
             continue
-        for _, reason, _, seg, position in adjustments(part.all("CAS")):
+        for _, reason, _, seg, position in own_adjustments(part):
             if reason == "16":
                 yield Place(
                     seg, "Reason 16 does not say what is lacking without a remark code", position - 1, value=reason

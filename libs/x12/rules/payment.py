@@ -2,7 +2,7 @@
 
 from libs.x12.parts import Part, Place, Places, Seg, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.values import adjustments, amount, cents, countable, dollars
+from libs.x12.rules.values import amount, cents, countable, dollars, own_adjustments
 
 GUIDE = "835 (X221A1), front matter: balancing"
 BPR = "835 (X221A1), notes on BPR"
@@ -16,7 +16,7 @@ class Sums:
     def __init__(self, claim: Part) -> None:
         self.clp = claim.head
         self.charge, self.paid = amount(self.clp, 3), amount(self.clp, 4)
-        self.entries = adjustments(claim.all("CAS"))
+        self.entries = [*own_adjustments(claim)]
         self.own = sum(entry[2] for entry in self.entries)
         self.lines: list[tuple[Seg, int | None, int | None, int | None]] = []
         """Each line's SVC, charge, payment and adjustments."""
@@ -25,7 +25,7 @@ class Sums:
         self.adjusted = self.own
         for line in claim.kids:
             svc = line.head
-            entries = adjustments(line.all("CAS"))
+            entries = own_adjustments(line)
             taken = sum(entry[2] for entry in entries)
             known = countable(line.all("CAS"))
             self.known = self.known and known
@@ -167,7 +167,7 @@ def patient_responsibility(claim: Part, tx: Tx) -> Places:
 def adjustment_twice(part: Part, tx: Tx) -> Places:
     """A group and reason stand only once at one level."""
     seen: set[tuple[str, str]] = set()
-    for group, reason, _, seg, position in adjustments(part.all("CAS")):
+    for group, reason, _, seg, position in own_adjustments(part):
         if (group, reason) in seen:
             yield Place(seg, f"The adjustment {group} {reason} is there twice", position - 1, value=reason)
         seen.add((group, reason))

@@ -33,6 +33,14 @@ def adjustments(segs: list[Seg]) -> list[tuple[str, str, int, Seg, int]]:
     return found
 
 
+def own_adjustments(part: Part) -> list[tuple[str, str, int, Seg, int]]:
+    """The adjustments of a loop's own CAS segments, worked out once."""
+    if part.adjustments is None:
+        part.adjustments = adjustments(part.all("CAS"))
+    found: list[tuple[str, str, int, Seg, int]] = part.adjustments
+    return found
+
+
 def total(segs: list[Seg]) -> int:
     """The sum of all adjustments of CAS segments."""
     return sum(entry[2] for entry in adjustments(segs))
