@@ -27,6 +27,7 @@ NO_POLICY = {
     "parked": "the worker sets the tenant for each record that it replays",
     "timer": "what is due, found in every tenant's stead by functions",
     "alembic_version": "the schema's own revision",
+    "kernel_version": "the revision of what every schema has",
 }
 """Tables without row-level security, and why."""
 _ID = re.compile(r"^[a-z]{2,4}_[0-9a-z]{8,48}$")
