@@ -57,6 +57,8 @@ def _foreseen(error: Exception) -> Problem | None:
             return _invalid(error)
         case HTTPException():
             return _http(error)
+        case OverflowError():  # a date from which, or up to which, nobody can count
+            return Invalid(detail="A value is outside what can be reckoned with.")
         case ClientDisconnect():
             return Malformed("The connection was closed within the body.")
         case _:

@@ -46,7 +46,7 @@ from libs.common.problems import (
     Unavailable,
 )
 from libs.common.rates import Limits
-from libs.common.routing import BULK_BYTES, X12, Caller, RawBody, Router, Tx
+from libs.common.routing import BULK_BYTES, X12, Caller, RawBody, Router, Tx, again
 from libs.common.sealing import Keyring
 from libs.common.settings import MissingSetting, ServiceSettings
 from libs.common.threshold import Threshold
@@ -73,6 +73,7 @@ __all__ = [
     "Router",
     "Tx",
     "Unavailable",
+    "again",
     "check_version",
     "create_api",
     "etag",

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal, Protocol, TypeVar, cast
 
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -158,6 +159,11 @@ class Router(APIRouter):
 
     def delete(self, path: str, **options: Any) -> Callable[[F], F]:
         return self.operation("DELETE", path, **options)
+
+
+def again(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """For `responses`: what was there already is answered with 200."""
+    return {200: {"model": model, "description": "It was there already, and is as it was"}}
 
 
 def enter(request: Request, visit: Visit) -> None:

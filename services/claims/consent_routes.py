@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import sqlalchemy as sa
 from fastapi import Query, Response
 
-from libs.common.http import Cursor, Limit, Page, Router, Tx, paginate, set_etag
+from libs.common.http import Cursor, Limit, Page, Router, Tx, again, paginate, set_etag
 from services.claims import consents, reading, tables
 from services.claims.claim_views import Why
 from services.claims.consent_views import ConsentIn, ConsentView
@@ -17,7 +17,7 @@ consent_routes = Router(prefix="/v1/consents", tags=["consents"])
 ROUTERS: Final = (consent_routes,)
 
 
-@consent_routes.post("", scope=WRITE, status_code=201, phi=True)
+@consent_routes.post("", scope=WRITE, status_code=201, phi=True, responses=again(ConsentView))
 async def record_consent(body: ConsentIn, tx: Tx, response: Response) -> ConsentView:
     """The patient has consented: claims that waited for it go on; the same again answers 200 and changes nothing."""
     row, new = await consents.record(tx, body)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql as pg
 
 from libs.common.db import Transaction
-from libs.common.http import BULK_BYTES, Cursor, Limit, Page, Problem, Router, Tx, paginate, set_etag
+from libs.common.http import BULK_BYTES, Cursor, Limit, Page, Problem, Router, Tx, again, paginate, set_etag
 from libs.common.pages import PageInfo
 from libs.common.problems import Invalid, field_errors
 from services.claims import claim_routes, consent_routes, denial_routes, intake, reading, rules, store, tables
@@ -43,7 +43,7 @@ ROUTERS: Final = (
 )
 
 
-@encounter_routes.post("", scope=WRITE, status_code=201)
+@encounter_routes.post("", scope=WRITE, status_code=201, responses=again(EncounterView))
 async def create_encounter(body: EncounterIn, tx: Tx, response: Response) -> EncounterView:
     """A session is here once by its external id; the same content again answers 200 and changes nothing."""
     received = await intake.receive(tx, body)

@@ -18,7 +18,8 @@ DAYS_TO_LOOK_AT_IT = 3
 def business_days_between(one: date, other: date) -> int:
     """How many days from Monday to Friday lie after the earlier and up to the later date."""
     start, end = sorted((one, other))
-    return sum((start + timedelta(days=n)).weekday() < 5 for n in range(1, (end - start).days + 1))
+    weeks, rest = divmod((end - start).days, 7)
+    return weeks * 5 + sum((start + timedelta(days=n)).weekday() < 5 for n in range(1, rest + 1))
 
 
 async def record(

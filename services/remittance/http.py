@@ -19,6 +19,7 @@ from libs.common.http import (
     RawBody,
     Router,
     Tx,
+    again,
     paginate,
 )
 from services.remittance import classify, decisions, figures, ledger_routes, pull, receive, views, write_off_routes
@@ -28,7 +29,14 @@ router = Router(prefix="/v1", tags=["remittance"])
 Status = Annotated[str | None, Query(max_length=32)]
 
 
-@router.post("/remittances", status_code=201, scope="remittance:write", accepts=X12, body_limit_bytes=BULK_BYTES)
+@router.post(
+    "/remittances",
+    status_code=201,
+    scope="remittance:write",
+    accepts=X12,
+    body_limit_bytes=BULK_BYTES,
+    responses=again(views.TakenView),
+)
 async def take_remittance(body: RawBody, tx: Tx, response: Response) -> views.TakenView:
     """Take an 835 (X12, any number of remittances); the same bytes again answer 200 and change nothing."""
     try:

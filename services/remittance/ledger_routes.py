@@ -7,7 +7,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.db import Row
-from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, paginate
+from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, again, paginate
 from services.remittance import deposits, figures, patients
 from services.remittance.domain.ledger import BUCKET_NAMES, Buckets
 from services.remittance.store import bank, ledger, money
@@ -254,7 +254,7 @@ class DepositView(BaseModel):
     era_id: str | None
 
 
-@router.post("/deposits", status_code=201, scope="remittance:write")
+@router.post("/deposits", status_code=201, scope="remittance:write", responses=again(DepositView))
 async def record_deposit(body: NewDeposit, tx: Tx, response: Response) -> DepositView:
     """A deposit is tied to the remittance of its trace and amount, up to three business days apart, or waits for it."""
     deposit_id, known = await deposits.record(tx, **body.model_dump())

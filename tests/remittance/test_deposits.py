@@ -68,6 +68,8 @@ async def test_the_same_deposit_told_twice_is_one(books: Books) -> None:
         (date(2026, 10, 23), date(2026, 10, 26), 1),
         (date(2026, 10, 20), date(2026, 10, 23), 3),
         (date(2026, 10, 28), date(2026, 10, 23), 3),
+        (date(2026, 10, 3), date(2026, 10, 11), 5),
+        (date(1, 1, 1), date(2026, 10, 20), 528_506),
     ],
 )
 def test_weekends_are_no_business_days(one: Any, other: Any, days: Any) -> None:
