@@ -6,8 +6,8 @@ A commit that is lost brings the records again, and the inbox drops them.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
-from contextlib import nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence, Set
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -30,6 +30,8 @@ TRIES = 5
 PER_TRANSACTION = 50
 MAX_RECORDS = 250
 POLL_SECONDS = 0.5
+FINISH_SECONDS = 1.5
+"""How long a batch may go on after we were asked to stop: what is finished is committed, and does not come again."""
 KEEP_INBOX_DAYS = 90
 """Longer than any log keeps a record, so that nothing it can bring is taken for new."""
 TIDY_SECONDS = 6 * 3600.0
@@ -209,14 +211,14 @@ async def consume(
     stopping: asyncio.Event,
     events: Events = CATALOG,
 ) -> None:
-    """Until `stopping`: read, take, commit. Ends within about a transaction's time, having left the group."""
+    """Until `stopping`: read, take, commit. Ends within `FINISH_SECONDS` or so, having left the group."""
     metrics.announce(handlers)
-    inlet = Inlet(db=db, group=group, handlers=handlers, stopping=stopping, events=events)
     uncommitted: dict[TopicPartition, int] = {}
     pauses = waits()
     loop = asyncio.get_running_loop()
     tidy_due = loop.time() + TIDY_SECONDS
-    async with event_log.consumer(group, handlers) as member:
+    async with event_log.consumer(group, handlers) as member, _a_little_later(stopping) as too_late:
+        inlet = Inlet(db=db, group=group, handlers=handlers, stopping=too_late, events=events)
         while not stopping.is_set():
             try:
                 polled = await _poll(member, stopping)
@@ -239,6 +241,23 @@ async def consume(
                 crashpoint("consumer.taken")
             uncommitted |= {tp: records[-1].offset + 1 for tp, records in polled.items()}
             await _commit(member, uncommitted)
+
+
+@asynccontextmanager
+async def _a_little_later(stopping: asyncio.Event) -> AsyncIterator[asyncio.Event]:
+    """Set `FINISH_SECONDS` after `stopping`."""
+    later = asyncio.Event()
+
+    async def follow() -> None:
+        await stopping.wait()
+        await asyncio.sleep(FINISH_SECONDS)
+        later.set()
+
+    following = asyncio.create_task(follow())
+    try:
+        yield later
+    finally:
+        following.cancel()
 
 
 async def _poll(member: Consumer, stopping: asyncio.Event) -> dict[TopicPartition, list[Record]]:

@@ -166,7 +166,7 @@ async def broken_promises(load: Load) -> list[str]:
                 broken.append(f"{service}.{table} holds {count}")
     broken += [f"{count} {words} {service}" for words, service, count in await load.rows(_EFFECTS)]
     records = await load.rows("select value from reporting.record where tenant_id = $1 order by position", tenant)
-    return broken + list(_out_of_order(orjson.loads(row["value"]) for row in records))
+    return broken + list(out_of_order(orjson.loads(row["value"]) for row in records))
 
 
 _HEARD = ", ".join(
@@ -200,7 +200,7 @@ _COUNTS: tuple[tuple[str, str, int], ...] = (
 )
 
 
-def _out_of_order(events: Iterator[dict[str, Any]]) -> Iterator[str]:
+def out_of_order(events: Iterator[dict[str, Any]]) -> Iterator[str]:
     """Subjects whose events did not arrive in the order of their sequence, or states with a gap."""
     seen: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for event in events:

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -152,7 +152,8 @@ class Standby:
         try:
             yield cls(process.pid, log)
         finally:
-            process.terminate()
+            with suppress(ProcessLookupError):  # where it was killed
+                process.terminate()
             try:
                 await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
             finally:

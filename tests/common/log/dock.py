@@ -51,6 +51,8 @@ class Dock:
     event: type[Docked]
     poison: set[tuple[str, int]] = field(default_factory=set)
     seen: int = 0
+    seconds_each: float = 0.0
+    """How long each effect takes."""
 
     @property
     def events(self) -> Events:
@@ -65,6 +67,7 @@ class Dock:
     def handlers(self, group: str | None = None) -> Handlers:
         async def on_docked(tx: Transaction, event: Envelope[Docked]) -> None:
             self.seen += 1
+            await asyncio.sleep(self.seconds_each)
             ship, number = event.data.ship_id.removeprefix("shp_"), event.data.number
             await tx.execute(_EFFECT, {"id": event.id, "key": ship, "number": number, "group": group or self.group})
             if (ship, number) in self.poison:

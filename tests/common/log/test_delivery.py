@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from libs.common import parking, replay
+from libs.common import metrics, parking, replay
+from libs.common.consumer import PER_TRANSACTION
 from tests.common.log.dock import Dock
 from tests.common.log.worlds import Harbour, World
 
@@ -20,6 +21,19 @@ async def test_every_event_has_its_effect_once_and_in_order(dock: Dock) -> None:
         assert await dock.effects(ship) == list(range(20))
     assert (await dock.count("outbox"), await dock.count("sent"), await dock.count("inbox")) == (0, 60, 60)
     assert await dock.log.lag(dock.group, [dock.topic]) == {}
+
+
+async def test_a_batch_under_way_is_finished_before_we_stop_and_none_of_it_comes_again(dock: Dock) -> None:
+    dock.seconds_each = 0.005
+    await dock.send("a", *range(3 * PER_TRANSACTION))
+    async with dock.working():
+        await dock.until(1)
+        begun = len(await dock.effects("a"))
+    assert begun < len(await dock.effects("a"))
+    async with dock.working():
+        await dock.until(3 * PER_TRANSACTION)
+    assert await dock.effects("a") == list(range(3 * PER_TRANSACTION))
+    assert metrics.DUPLICATES.labels(dock.topic)._value.get() == 0
 
 
 async def test_events_of_several_tenants_in_one_batch_each_meet_their_own(dock: Dock) -> None:
