@@ -186,15 +186,20 @@ async def tables(database: TestDatabase) -> dict[str, list[dict[str, Any]]]:
     """Every analytics table, row for row."""
     connection = await asyncpg.connect(database.admin_url)
     try:
-        found = {}
-        for projection in PROJECTIONS:
-            rows = await connection.fetch(
-                f"select * from reporting.{projection.table} order by {', '.join(projection.keys)}"
-            )
-            found[projection.table] = [dict(row) for row in rows]
-        return found
+        return await rows_of(connection)
     finally:
         await connection.close()
+
+
+async def rows_of(connection: asyncpg.Connection) -> dict[str, list[dict[str, Any]]]:
+    """Every analytics table, row for row, as far as this connection may see it."""
+    found = {}
+    for projection in PROJECTIONS:
+        rows = await connection.fetch(
+            f"select * from reporting.{projection.table} order by {', '.join(projection.keys)}"
+        )
+        found[projection.table] = [dict(row) for row in rows]
+    return found
 
 
 async def emptied(database: TestDatabase) -> None:
