@@ -83,7 +83,7 @@ test-thorough: $(READY) ## Run the tests that try each part to its corners: ledg
 
 .PHONY: test-flows
 test-flows: $(READY) ## Drive the whole platform, real processes and all, through days of a practice
-	@$(BIN)/python -m pytest -m "flow and not slow"
+	@$(BIN)/python -m pytest -n 2 -m "flow and not slow"
 
 .PHONY: test-kafka
 test-kafka: $(READY) ## Run the Kafka suites; without a broker they fail

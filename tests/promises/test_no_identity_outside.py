@@ -27,7 +27,7 @@ from tests import opening
 from tests.collector import Collector
 from tests.platform import THURSDAY, Scenario
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.xdist_group("identity")]
 
 FIRST, LAST, STREET = "Zebulonia", "Quackenfield", "Kestrelwing"
 BORN = date(1951, 2, 3)

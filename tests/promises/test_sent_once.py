@@ -11,7 +11,7 @@ from deploy.local.demo.practice import Patient
 from deploy.local.platform import Platform
 from tests.platform import Scenario
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.xdist_group("promises")]
 
 PAYERS = ("pay_harborbh", "pay_bluebonnet", "pay_summit")
 PRACTICES, PATIENTS = 17, 4

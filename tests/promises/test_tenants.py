@@ -18,7 +18,7 @@ from libs.common.ids import uuid7
 from tests.contracts.generate import SERVICES
 from tests.platform import THURSDAY, Scenario
 
-pytestmark = [pytest.mark.flow]
+pytestmark = [pytest.mark.flow, pytest.mark.xdist_group("promises")]
 
 NO_POLICY = {
     "outbox": "rows of every tenant wait for the relay; the api role may only insert",
