@@ -1,24 +1,18 @@
 """Promise: whatever is sent to an API, it answers as its OpenAPI document says, and never with a fault of its own."""
 
-import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Unsatisfiable
 from jsonschema import Draft202012Validator
-from schemathesis.generation import GenerationMode
 
-from libs.common.ids import uuid7
 from tests.calls import Api
 from tests.contracts.generate import SERVICES
+from tests.promises.made_up import operations, right_and_wrong, send
 
 pytestmark = pytest.mark.thorough
 
@@ -76,60 +70,15 @@ async def test_no_made_up_request_makes_a_fault_or_an_undocumented_answer(
 ) -> None:
     api, began = apis[service], time.monotonic()
     asked = Asked((await api.http.get("/openapi.json")).json())
-    loaded = schemathesis.openapi.from_dict(asked.document)
-    operations = [found.ok() for found in cast(Iterable[Any], loaded.get_all_operations())][share :: SHARES[service]]
-    for operation in operations:
-        for case in _made_up(operation, EXAMPLES_AT_NIGHT if night else EXAMPLES):
-            asked.judge(operation, await _send(api, case))
+    mine = operations(asked.document)[share :: SHARES[service]]
+    for operation in mine:
+        for case in right_and_wrong(operation, EXAMPLES_AT_NIGHT if night else EXAMPLES):
+            by = {"Authorization": f"Bearer {api.token()}"}
+            asked.judge(operation, await send(api.http, "http://service.test", case, by))
     with capsys.disabled():
         print(
-            f"\n{service}, {len(operations)} operations: {asked.answers.total()} requests in "
+            f"\n{service}, {len(mine)} operations: {asked.answers.total()} requests in "
             f"{time.monotonic() - began:.0f} s, {dict(sorted(asked.answers.items()))}"
         )
     assert sorted(asked.wrong) == []
     assert sum(count for status, count in asked.answers.items() if 200 <= status < 300) > 0
-
-
-def _made_up(operation: Any, count: int) -> list[Any]:
-    """Requests of one operation, half of them wrong; all right where none can be wrong, fewer where it takes less."""
-    wrong = []
-    if any((operation.query, operation.headers, operation.cookies, operation.body)):
-        wrong = _drawn(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), count // 2)
-    return wrong + _drawn(operation.as_strategy(generation_mode=GenerationMode.POSITIVE), count - len(wrong))
-
-
-def _drawn(strategy: Any, count: int) -> list[Any]:
-    """What hypothesis makes of it, the same each time."""
-    found: list[Any] = []
-
-    @settings(
-        max_examples=count,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def collect(case: Any) -> None:
-        found.append(case)
-
-    with suppress(Unsatisfiable):
-        collect()
-    return found
-
-
-async def _send(api: Api, case: Any) -> httpx.Response:
-    """The request as it was made up, by somebody who may do everything, with a key that nobody else has."""
-    how = case.as_transport_kwargs(base_url="http://service.test")
-    headers = dict(how.get("headers") or {}) | {"Authorization": f"Bearer {api.token()}"}
-    if case.method == "POST" and "Idempotency-Key" in (case.headers or {}):
-        headers["Idempotency-Key"] = uuid7().hex
-    plain = {name: value.encode("latin-1", "ignore") for name, value in headers.items() if isinstance(value, str)}
-    content = how.get("data") if isinstance(how.get("data"), bytes | str) else None
-    if "json" in how and how["json"] is not None:
-        content = json.dumps(how["json"]).encode("utf-8", "surrogatepass")
-        plain.setdefault("Content-Type", b"application/json")
-    return await api.http.request(
-        case.method, how["url"], params=how.get("params") or None, headers=plain, content=content or b""
-    )

@@ -134,7 +134,7 @@ async def test_what_a_killed_worker_held_goes_on_within_its_session_and_five_sec
         await stage.ehr.tell(8)
         os.kill(pid, signal.SIGKILL)
         began = time.monotonic()
-        await stage.ehr.tell(24)
+        await stage.ehr.tell(12)
         await stage.ehr.until_ready(SESSION_SECONDS * 6)
         took[name] = round(time.monotonic() - began, 1)
 
@@ -143,7 +143,7 @@ async def test_what_a_killed_worker_held_goes_on_within_its_session_and_five_sec
         await goes_on_after("its standby", standby.pid)
     await goes_on_after("eligibility-worker, alone", stage.pids()["eligibility-worker"])
     with capsys.disabled():
-        print(f"\nkilled, and 32 sessions have become claims after (s): {took}")
+        print(f"\nkilled, and 20 sessions have become claims after (s): {took}")
     assert {name: seconds for name, seconds in took.items() if seconds > SESSION_SECONDS + GRACE_SECONDS} == {}
     assert await stage.ehr.broken_promises() == []
 

@@ -1,10 +1,7 @@
 """Promise: two tenants side by side, and neither sees a row of the other's: by HTTP, by SQL, by practice, by events."""
 
 import asyncio
-import re
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
 from typing import Any
 
 import asyncpg
@@ -17,48 +14,10 @@ from deploy.local.platform import Platform
 from libs.common.ids import uuid7
 from tests.contracts.generate import SERVICES
 from tests.platform import THURSDAY, Scenario
+from tests.promises.made_up import operations, right, send
+from tests.promises.neighbours import NO_POLICY, Neighbours, fingerprints, less, tables_of, try_each_route
 
 pytestmark = [pytest.mark.flow, pytest.mark.xdist_group("promises")]
-
-NO_POLICY = {
-    "outbox": "rows of every tenant wait for the relay; the api role may only insert",
-    "sent": "what the relay has moved; the worker's only",
-    "inbox": "ids of events, and nothing else",
-    "parked": "the worker sets the tenant for each record that it replays",
-    "timer": "what is due, found in every tenant's stead by functions",
-    "alembic_version": "the schema's own revision",
-    "kernel_version": "the revision of what every schema has",
-}
-"""Tables without row-level security, and why."""
-_ID = re.compile(r"^[a-z]{2,4}_[0-9a-z]{8,48}$")
-EXPORTED = ("claim", "provider")
-_DATES = {"from": "2026-08-01", "to": "2026-12-31"}
-
-
-@dataclass(slots=True, eq=False)
-class Neighbours:
-    """Two tenants who have had the same kind of week, at the same time; the first has a second practice."""
-
-    one: Scenario
-    beside: Scenario
-    other: Scenario
-    platform: Platform
-    admin: asyncpg.Connection
-
-    async def ids(self, where: str, value: str) -> dict[str, list[str]]:
-        """Every id in a row of whom `where` names, in any table of any service, by its kind."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for schema, table, columns in await _tables(self.admin):
-            if where in columns and table.partition("_20")[0] not in NO_POLICY:
-                rows = await self.admin.fetch(f'select * from "{schema}"."{table}" where {where} = $1', value)
-                for text in (v for row in rows for v in row.values() if isinstance(v, str) and _ID.match(v)):
-                    found[text.partition("_")[0]].add(text)
-        return {kind: sorted(texts) for kind, texts in found.items()}
-
-    async def ask(self, who: Scenario, service: str, path: str, practice_ids: list[str] | None = None) -> Any:
-        token = self.platform.token(tenant_id=who.client.tenant_id, practice_ids=practice_ids)
-        url = self.platform.urls[service] + path
-        return await who.client.http.get(url, headers={"Authorization": f"Bearer {token}"})
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +51,8 @@ async def test_no_route_shows_a_row_of_another_tenant(
 ) -> None:
     one, other = neighbours.one, neighbours.other
     theirs = await neighbours.ids("tenant_id", other.client.tenant_id)
-    theirs = _less(theirs, await neighbours.ids("tenant_id", one.client.tenant_id))
-    tried = await _try_each_route(neighbours, asks=one, owner=other, theirs=theirs)
+    theirs = less(theirs, await neighbours.ids("tenant_id", one.client.tenant_id))
+    tried = await try_each_route(neighbours, asks=one, owner=other, theirs=theirs)
     with capsys.disabled():
         print(f"\ntenants by HTTP: {tried.words()}")
     assert tried.leaks == []
@@ -105,14 +64,47 @@ async def test_no_route_shows_a_row_of_another_practice(
     neighbours: Neighbours, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one, beside = neighbours.one, neighbours.beside
-    theirs = _less(
+    theirs = less(
         await neighbours.ids("practice_id", beside.practice_id), await neighbours.ids("practice_id", one.practice_id)
     )
-    tried = await _try_each_route(neighbours, asks=one, owner=beside, theirs=theirs, practice_ids=[one.practice_id])
+    tried = await try_each_route(neighbours, asks=one, owner=beside, theirs=theirs, practice_ids=[one.practice_id])
     with capsys.disabled():
         print(f"\npractices by HTTP: {tried.words()}")
     assert tried.leaks == []
     assert len(tried.single) >= 15
+
+
+async def test_no_route_changes_a_thing_of_another_tenant(
+    neighbours: Neighbours, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What its document allows, of the other's ids: one of each kind for every route that writes and names any."""
+    one, other = neighbours.one, neighbours.other
+    await one.quiet()
+    before = await fingerprints(neighbours.admin, other.client.tenant_id)
+    theirs = less(
+        await neighbours.ids("tenant_id", other.client.tenant_id),
+        await neighbours.ids("tenant_id", one.client.tenant_id),
+    )
+    by, refused, done = neighbours.platform.headers(tenant_id=one.client.tenant_id), Counter[int](), []
+    for service in SERVICES:
+        url = neighbours.platform.urls[service]
+        document = (await one.client.http.get(f"{url}/openapi.json")).json()
+        for operation in operations(document):
+            if operation.method == "get" or "{" not in operation.path:
+                continue
+            (case, *_) = right(operation, 1)
+            for id_ in (texts[0] for texts in theirs.values() if texts):
+                case.path_parameters = dict.fromkeys(case.path_parameters, id_)
+                answer = await send(one.client.http, url, case, by)
+                refused[answer.status_code] += 1
+                if answer.is_success or answer.status_code >= 500:
+                    done.append(f"{operation.label} of {id_.partition('_')[0]} answers {answer.status_code}")
+    await one.quiet()
+    with capsys.disabled():
+        print(f"\ntenants by HTTP, writing: {dict(sorted(refused.items()))}")
+    assert done == []
+    assert refused[404] >= 300
+    assert await fingerprints(neighbours.admin, other.client.tenant_id) == before
 
 
 async def test_every_table_is_kept_apart_by_the_database(neighbours: Neighbours) -> None:
@@ -126,7 +118,7 @@ async def test_no_role_sees_a_row_without_its_tenant(
 ) -> None:
     environment = Environment.of_running(neighbours.platform.home)
     mine = neighbours.one.client.tenant_id
-    tables = await _tables(neighbours.admin)
+    tables = await tables_of(neighbours.admin)
     seen, held, refused = [], 0, 0
     for service in SERVICES:
         for role in ("api", "worker"):
@@ -156,7 +148,7 @@ async def test_an_event_of_one_tenant_changes_nothing_of_anothers(neighbours: Ne
     """Everything that the other tenant was ever told of comes again in the first tenant's name."""
     one, other, admin = neighbours.one, neighbours.other, neighbours.admin
     await one.quiet()
-    before = await _fingerprints(admin, other.client.tenant_id)
+    before = await fingerprints(admin, other.client.tenant_id)
     records = await admin.fetch("select value from reporting.record where tenant_id = $1", other.client.tenant_id)
     for row in records:
         event = orjson.loads(row["value"])
@@ -173,121 +165,7 @@ async def test_an_event_of_one_tenant_changes_nothing_of_anothers(neighbours: Ne
         )
     await one.quiet()
     assert len(records) >= 40
-    assert await _fingerprints(admin, other.client.tenant_id) == before
-
-
-# -- how it is tried
-
-
-@dataclass(slots=True)
-class Tried:
-    """Which routes were tried, and what they showed that they should not have."""
-
-    single: list[str]
-    lists: list[str]
-    unknown: list[str]
-    leaks: list[str]
-
-    def words(self) -> str:
-        return (
-            f"{len(self.leaks)} leaks; {len(self.single)} routes by an id that its owner can read, "
-            f"{len(self.lists)} lists that hold the owner's ids, without a row to try: {', '.join(self.unknown)}"
-        )
-
-
-async def _try_each_route(
-    neighbours: Neighbours,
-    *,
-    asks: Scenario,
-    owner: Scenario,
-    theirs: dict[str, list[str]],
-    practice_ids: list[str] | None = None,
-) -> Tried:
-    """Each GET of each document, by the owner's ids: the owner must see something, and who asks nothing of it."""
-    tried = Tried([], [], [], [])
-    every = {text for texts in theirs.values() for text in texts}
-    for service in SERVICES:
-        document = (await asks.client.http.get(neighbours.platform.urls[service] + "/openapi.json")).json()
-        for template, item in document["paths"].items():
-            if "get" not in item:
-                continue
-            name = f"{service} {template}"
-            query = _query(item["get"])
-            if "{" not in template:
-                shown = await neighbours.ask(owner, service, template + query)
-                if shown.is_success and _holds(shown.text, every):
-                    tried.lists.append(name)
-                got = await neighbours.ask(asks, service, template + query, practice_ids)
-                if found := _holds(got.text, every):
-                    tried.leaks.append(f"{name} shows {found}")
-                continue
-            path = await _readable(neighbours, owner, service, template, query, theirs)
-            if path is None:
-                tried.unknown.append(name)
-                continue
-            tried.single.append(name)
-            got = await neighbours.ask(asks, service, path, practice_ids)
-            named = set(re.split(r"[/?]", path)) & every
-            hidden = got.status_code == 404 or (got.is_success and (_is_empty(got) or not named))
-            if not hidden or _holds(got.text, every - named):
-                tried.leaks.append(f"{name} answers {got.status_code}")
-    return tried
-
-
-async def _readable(
-    neighbours: Neighbours, owner: Scenario, service: str, template: str, query: str, theirs: dict[str, list[str]]
-) -> str | None:
-    """The path with ids that the owner gets an answer with, if any do."""
-    count = template.count("{")
-    for candidates in _few(theirs, count):
-        path = template
-        for text in candidates:
-            path = re.sub(r"\{[^}]+\}", text, path, count=1)
-        answer = await neighbours.ask(owner, service, path + query)
-        if answer.is_success and not _is_empty(answer):
-            return path + query
-    return None
-
-
-def _few(theirs: dict[str, list[str]], count: int) -> Iterable[tuple[str, ...]]:
-    """A few of each kind of id, for a path with so many of them."""
-    some = [text for texts in theirs.values() for text in (texts[:2] + texts[-2:])]
-    return [(text,) * count for text in (*some, *EXPORTED)]
-
-
-def _query(operation: dict[str, Any]) -> str:
-    wanted = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query" and p.get("required")]
-    return "?" + "&".join(f"{name}={_DATES.get(name, '2026-10-05')}" for name in wanted) if wanted else ""
-
-
-def _holds(text: str, ids: set[str]) -> set[str]:
-    return {found for found in re.findall(r"[a-z]{2,4}_[0-9a-z]{8,48}", text) if found in ids}
-
-
-def _is_empty(answer: httpx.Response) -> bool:
-    """A list without entries, figures that are all zero, or a table with nothing but the names of its columns."""
-    if "json" not in answer.headers.get("content-type", ""):
-        return len(answer.text.splitlines()) <= 1
-    shown = answer.json()
-    return isinstance(shown, dict) and not any(_values(shown))
-
-
-def _values(shown: Any) -> Iterable[Any]:
-    if isinstance(shown, dict):
-        return [v for inner in shown.values() for v in _values(inner)]
-    if isinstance(shown, list):
-        return [v for inner in shown for v in _values(inner)]
-    return [shown] if isinstance(shown, int) else []
-
-
-def _less(theirs: dict[str, list[str]], ours: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Ids of theirs that are not ours too: payers, and what is derived from nothing of a tenant, are everybody's."""
-    return {kind: [t for t in texts if t not in ours.get(kind, ())] for kind, texts in theirs.items()}
-
-
-async def _tables(admin: asyncpg.Connection) -> list[tuple[str, str, set[str]]]:
-    rows = await admin.fetch(_TABLES, list(SERVICES))
-    return [(row["nspname"], row["relname"], set(row["columns"])) for row in rows]
+    assert await fingerprints(admin, other.client.tenant_id) == before
 
 
 async def _count(connection: asyncpg.Connection, table: str, tenant: str | None, where: str) -> int | None:
@@ -303,25 +181,6 @@ async def _count(connection: asyncpg.Connection, table: str, tenant: str | None,
             return None
 
 
-async def _fingerprints(admin: asyncpg.Connection, tenant_id: str) -> dict[str, str]:
-    """What every table holds of a tenant, in short."""
-    found = {}
-    for schema, table, columns in await _tables(admin):
-        if "tenant_id" in columns and table.partition("_20")[0] not in NO_POLICY:
-            found[f"{schema}.{table}"] = await admin.fetchval(
-                f'select md5(string_agg(t::text, \'|\' order by t::text)) from "{schema}"."{table}" t '
-                "where tenant_id = $1",
-                tenant_id,
-            )
-    return found
-
-
-_TABLES = """
-    select n.nspname, c.relname, array_agg(a.attname::text) as columns
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    where n.nspname = any($1) and c.relkind in ('r', 'p') group by 1, 2 order by 1, 2
-"""
 _WITHOUT_POLICY = """
     select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = any($1) and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)
