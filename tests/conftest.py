@@ -11,6 +11,7 @@ import asyncpg
 import hypothesis
 import pytest
 
+from deploy.local.nursery import Nursery
 from deploy.local.postgres import Cluster, remove
 from libs.common.bootstrap import ROLES, SCHEMAS, bootstrap, ensure_database
 from libs.common.clock import PlatformClock
@@ -114,6 +115,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     yield server
     server.stop()
     remove(server.home)
+
+
+@pytest.fixture(scope="session")
+async def nursery() -> AsyncIterator[Nursery]:
+    """Where the processes of platforms are born with their libraries loaded."""
+    async with Nursery.running() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ import httpx
 
 from deploy.local.keys import ALL_SCOPES, DEMO_TENANT, Keys
 from deploy.local.plain import PlainError
-from deploy.local.process import LONGEST_DELAY
+from deploy.local.process import LONGEST_DELAY, Bear
 from deploy.local.state import Running, State
 from deploy.local.supervisor import READY_SECONDS, Supervisor, answers
 from deploy.local.topology import ROOT, SERVICES, Part, free_base, parts
@@ -48,10 +48,11 @@ class Platform:
         durable: bool = False,
         root: Path = ROOT,
         longest_delay: float = LONGEST_DELAY,
+        bear: Bear | None = None,
     ) -> AsyncIterator["Platform"]:
         """Everything runs and is ready inside the block, supervised by this process; free ports unless told.
 
-        What dies is started again after `longest_delay` seconds at most.
+        What dies is started again after `longest_delay` seconds at most. `bear` starts processes, by itself each anew.
         """
         base = free_base(workers) if base_port is None else base_port
         async with Supervisor(
@@ -63,6 +64,7 @@ class Platform:
             workers=workers,
             root=root,
             longest_delay=longest_delay,
+            bear=bear,
         ) as supervisor:
             await supervisor.ready()
             yield cls.attached(home)

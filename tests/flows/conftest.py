@@ -6,17 +6,18 @@ import httpx
 import pytest
 
 from deploy.local import postgres
+from deploy.local.nursery import Nursery
 from deploy.local.platform import Platform
 from tests.platform import Scenario
 
 
 @pytest.fixture(scope="session")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+async def running(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Every service runs, and is asked by nobody else."""
     home = tmp_path_factory.mktemp("platform")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PARITY_DATABASE", raising=False)
-        async with Platform.running(home) as platform:
+        async with Platform.running(home, bear=nursery.spawn) as platform:
             yield platform
     postgres.remove(home)
 

@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy.local.nursery import Nursery
 from deploy.local.platform import Platform
 from deploy.local.postgres import Cluster, remove
 from tests.calls import Api, open_api
@@ -31,11 +32,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-async def running(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+async def running(
+    server: Cluster, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Platform]:
     """Every service runs, each as processes of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PARITY_DATABASE", server.admin_url)
-        async with Platform.running(tmp_path_factory.mktemp("platform") / "home") as platform:
+        async with Platform.running(tmp_path_factory.mktemp("platform") / "home", bear=nursery.spawn) as platform:
             yield platform
 
 

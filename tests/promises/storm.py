@@ -15,6 +15,7 @@ import orjson
 
 from deploy.local.environment import Environment
 from deploy.local.plain import PlainError
+from deploy.local.process import Bear
 from deploy.local.topology import SERVICES, WORKER_OFFSET, Part, free_base
 from libs.common.relay import STUCK_SECONDS
 from tests.promises import points
@@ -48,7 +49,10 @@ class Storm:
         Once the leader is back every named point is armed, and poison is told.
         """
         first, second = self._victims()
-        async with Standby.running(self.ring) as standby, asyncio.TaskGroup() as both:
+        ring = self.ring
+        nowhere = {"PARITY_CRASH": str(ring.notes / "nobody")}
+        beside = Standby.running(ring.platform.home, ring.nursery.spawn, **nowhere)
+        async with beside as standby, asyncio.TaskGroup() as both:
             await self.load.until_told(1)
             both.create_task(self._stop_the_leader(standby))
             both.create_task(self._kill_all(first, of=(0.05, 0.3)))
@@ -141,14 +145,13 @@ class Standby:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, ring: Ring) -> AsyncIterator["Standby"]:
-        """It runs inside the block, and ends in good order after it; it dies at no named point."""
+    async def running(cls, home: Path, bear: Bear, **also: str) -> AsyncIterator["Standby"]:
+        """It runs inside the block, and ends in good order after it."""
         base = free_base()
-        environment = Environment.of_running(ring.platform.home).of(Part(SERVICE, "worker", base + WORKER_OFFSET))
-        environment[f"{SERVICE.upper()}_PORT"] = str(base)
-        log = ring.platform.home / "logs" / f"{SERVICE}-standby.log"
-        environment["PARITY_CRASH"] = str(ring.notes / "nobody")
-        process = await ring.nursery.spawn([sys.executable, "-m", f"services.{SERVICE}", "worker"], environment, log)
+        environment = Environment.of_running(home).of(Part(SERVICE, "worker", base + WORKER_OFFSET))
+        environment |= {f"{SERVICE.upper()}_PORT": str(base), **also}
+        log = home / "logs" / f"{SERVICE}-standby.log"
+        process = await bear([sys.executable, "-m", f"services.{SERVICE}", "worker"], environment, log)
         try:
             yield cls(process.pid, log)
         finally:

@@ -20,6 +20,7 @@ import pytest
 
 from deploy.local.demo.client import Client
 from deploy.local.demo.practice import Patient
+from deploy.local.nursery import Nursery
 from deploy.local.platform import Platform
 from deploy.local.postgres import Cluster, remove
 from libs.common.ids import uuid7
@@ -62,12 +63,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-async def traced(server: Cluster, tmp_path: Path) -> AsyncIterator[Traced]:
+async def traced(server: Cluster, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Traced]:
     """Every process has been asked to stop when the test looks at its spans; see `everything_said`."""
     with Collector.listening() as collector, pytest.MonkeyPatch.context() as patch:
         patch.setenv("PARITY_DATABASE", server.admin_url)
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
-        async with Platform.running(tmp_path / "home") as platform:
+        async with Platform.running(tmp_path / "home", bear=nursery.spawn) as platform:
             yield Traced(platform, collector, f"{server.admin_url.rpartition('/')[0]}/parity")
 
 

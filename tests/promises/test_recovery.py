@@ -18,6 +18,7 @@ import pytest
 
 from deploy.kafka.broker import Broker, obstacle, start_own
 from deploy.local import postgres
+from deploy.local.nursery import Nursery
 from deploy.local.platform import Platform
 from deploy.local.postmaster import HOST, living
 from deploy.local.process import OUR_MARK
@@ -107,7 +108,7 @@ def _did(*command: str) -> bool:
 
 
 @pytest.fixture(scope="module", params=[EMBEDDED, KAFKA])
-async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+async def stage(request: pytest.FixtureRequest, nursery: Nursery) -> AsyncIterator[Stage]:
     """Everything runs, and its EHR has patients."""
     with (
         a_home() as home,
@@ -118,7 +119,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
         if broker is not None:
             patch.setenv("PARITY_KAFKA", broker.address)
         async with (
-            Platform.running(home, log=request.param, durable=True, longest_delay=1) as platform,
+            Platform.running(home, log=request.param, durable=True, longest_delay=1, bear=nursery.spawn) as platform,
             httpx.AsyncClient(timeout=60, trust_env=False) as http,
         ):
             note = json.loads((home / "postgres.json").read_text())
@@ -135,7 +136,7 @@ def on_embedded(stage: Stage) -> None:
 
 
 async def test_what_a_killed_worker_held_goes_on_within_its_session_and_five_seconds(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
+    stage: Stage, nursery: Nursery, capsys: pytest.CaptureFixture[str]
 ) -> None:
     took = {}
 
@@ -147,7 +148,7 @@ async def test_what_a_killed_worker_held_goes_on_within_its_session_and_five_sec
         await stage.ehr.until_ready(SESSION_SECONDS * 6)
         took[name] = round(time.monotonic() - began, 1)
 
-    async with Standby.running(stage.platform) as standby:
+    async with Standby.running(stage.platform.home, nursery.spawn) as standby:
         await goes_on_after("claims-worker, beside another", stage.pids()["claims-worker"])
         await goes_on_after("its standby", standby.pid)
     await goes_on_after("eligibility-worker, alone", stage.pids()["eligibility-worker"])
