@@ -32,6 +32,8 @@ pytestmark = pytest.mark.xdist_group("recovery")
 SESSION_SECONDS = 10.0
 GRACE_SECONDS = 5.0
 STOP_SECONDS = 3.0
+KEPT_SECONDS = 2.0
+"""Shorter than an API keeps an idle connection, so that none is closed while it is taken up again."""
 DISK = "700m"
 AWAY_SECONDS, AWAY_SECONDS_AT_NIGHT = 30, 900
 
@@ -120,7 +122,7 @@ async def stage(request: pytest.FixtureRequest, nursery: Nursery) -> AsyncIterat
             patch.setenv("PARITY_KAFKA", broker.address)
         async with (
             Platform.running(home, log=request.param, durable=True, longest_delay=1, bear=nursery.spawn) as platform,
-            httpx.AsyncClient(timeout=60, trust_env=False) as http,
+            httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS)) as http,
         ):
             note = json.loads((home / "postgres.json").read_text())
             admin_url = f"postgresql://postgres:{note['password']}@{HOST}:{note['port']}/parity"
