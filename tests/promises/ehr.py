@@ -88,6 +88,13 @@ class Ehr:
         """How many events wait in the outbox of claims."""
         return int(await self._count("select count(*) from claims.outbox where tenant_id = $1"))
 
+    async def until_heard(self, seconds: float) -> None:
+        """Eligibility has heard of every session taken so far."""
+        heard = "select count(*) from eligibility.encounter where tenant_id = $1"
+        async with asyncio.timeout(seconds):
+            while await self._count(heard) < len(self.taken):
+                await asyncio.sleep(0.1)
+
     async def until_ready(self, seconds: float) -> None:
         """Every session taken so far has become a claim that may go out."""
         async with asyncio.timeout(seconds):

@@ -25,7 +25,7 @@ from deploy.local.process import OUR_MARK
 from libs.common.problems import MEDIA_TYPE
 from tests.platform import Scenario
 from tests.promises.ehr import Ehr
-from tests.promises.storm import Standby, absorbed
+from tests.promises.storm import SERVICE, Standby, absorbed
 
 pytestmark = pytest.mark.xdist_group("recovery")
 
@@ -147,15 +147,15 @@ async def test_what_a_killed_worker_held_goes_on_within_its_session_and_five_sec
         os.kill(pid, signal.SIGKILL)
         began = time.monotonic()
         await stage.ehr.tell(12)
-        await stage.ehr.until_ready(SESSION_SECONDS * 6)
+        await stage.ehr.until_heard(SESSION_SECONDS * 6)
         took[name] = round(time.monotonic() - began, 1)
 
     async with Standby.running(stage.platform.home, nursery.spawn) as standby:
-        await goes_on_after("claims-worker, beside another", stage.pids()["claims-worker"])
-        await goes_on_after("its standby", standby.pid)
-    await goes_on_after("eligibility-worker, alone", stage.pids()["eligibility-worker"])
+        await goes_on_after("a worker beside another", stage.pids()[f"{SERVICE}-worker"])
+        await goes_on_after("the other", standby.pid)
+    await goes_on_after("a worker alone", stage.pids()[f"{SERVICE}-worker"])
     with capsys.disabled():
-        print(f"\nkilled, and 20 sessions have become claims after (s): {took}")
+        print(f"\nkilled, and all that was told is heard after (s): {took}")
     assert {name: seconds for name, seconds in took.items() if seconds > SESSION_SECONDS + GRACE_SECONDS} == {}
     assert await stage.ehr.broken_promises() == []
 
