@@ -20,6 +20,7 @@ from libs.common import metrics, telemetry
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.sealing import Keyring
+from libs.common.transient import is_transient
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,9 @@ class Runner:
             try:
                 for due in await self._due():
                     self._start(due)
-            except (sa.exc.DBAPIError, OSError, asyncpg.PostgresError) as error:
+            except Exception as error:
+                if not is_transient(error):
+                    raise
                 log.warning("timers_unavailable", extra={"error": type(error).__name__})
                 await asyncio.sleep(0.5)
             await _wait([self._waker, stopping], POLL_SECONDS)
