@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from libs.x12.findings import Finding
@@ -109,8 +110,24 @@ def claim_acknowledgement(file: ClaimFile, findings: list[Finding], reply: Envel
             quantities=_quantities(("90", accepted), ("AA", rejected)),
             amounts=_amounts(("YU", yes), ("YY", no)),
         ),
-        claims=tuple(claims),
+        claims=tuple(_with_tallies(claims)),
     )
+
+
+def _with_tallies(claims: list[AcknowledgedClaim]) -> Iterator[AcknowledgedClaim]:
+    """Each claim with the sums of its provider's (2200C), one record for neighbours of the same provider."""
+    for _, group in groupby(claims, key=lambda claim: claim.provider):
+        run = list(group)
+        yes = [claim.statuses[0].charge_cents or 0 for claim in run if claim.accepted]
+        no = [claim.statuses[0].charge_cents or 0 for claim in run if not claim.accepted]
+        tally = Tally(
+            trace="0",
+            statuses=(Status(category="A1", code="19", entity="PR", action="WQ", charge_cents=sum(yes) + sum(no)),),
+            quantities=_quantities(("QA", len(yes)), ("QC", len(no))),
+            amounts=_amounts(("YU", sum(yes)), ("YY", sum(no))),
+        )
+        for claim in run:
+            yield replace(claim, provider_tally=tally)
 
 
 def _quantities(*pairs: tuple[str, int]) -> tuple[Quantity, ...]:
@@ -135,7 +152,7 @@ def _acknowledged(claim: Claim, reasons: list[Finding], day: Any) -> Acknowledge
         for category, code, entity in dict.fromkeys(STATUS_OF.get(f.code, ("A7", "21", "")) for f in reasons)
     ]
     accepted = Status(
-        category="A2", code="20", entity="AY", effective=day, action="WQ", charge_cents=claim.charge_cents
+        category="A2", code="20", entity="PR", effective=day, action="WQ", charge_cents=claim.charge_cents
     )
     person = claim.patient.party if claim.patient else claim.subscriber.party
     days = [line.service_date for line in claim.lines if line.service_date]
@@ -151,7 +168,8 @@ def _acknowledged(claim: Claim, reasons: list[Finding], day: Any) -> Acknowledge
 
 def _named(party: Party, qualifier: str, fallback: str) -> Party:
     """A party's name and number alone, with something in place of what the file lacks."""
-    known = bool(party.id and party.id_qualifier in ("XX", "MI", "II", "FI", "SV"))
+    usual = {"FI": ("XX", "FI", "SV"), "MI": ("MI", "II")}.get(qualifier, ())
+    known = bool(party.id and party.id_qualifier in usual)
     known = known and (party.id_qualifier != "XX" or luhn_npi(party.id))
     return Party(
         name=clean(party.name) or "UNKNOWN",

@@ -61,6 +61,10 @@ def test_balances_are_no_business_of_the_999() -> None:
     assert answer.claims[0].statuses[0].category == "A8"
     assert answer.batch is not None
     assert [(q.qualifier, q.quantity) for q in answer.batch.quantities] == [("90", Decimal(2)), ("AA", Decimal(1))]
+    assert {claim.provider_tally for claim in answer.claims} == {answer.claims[0].provider_tally}
+    tally = answer.claims[0].provider_tally
+    assert tally is not None
+    assert [(q.qualifier, q.quantity) for q in tally.quantities] == [("QA", Decimal(2)), ("QC", Decimal(1))]
 
 
 def test_of_two_transactions_one_may_be_accepted() -> None:
