@@ -277,7 +277,8 @@ async def run(connection: asyncpg.Connection, sql: str, *arguments: Any) -> str:
         raise wrapped(error) from error
 
 
-FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""An internal error is what asyncpg says of a connection that the server cut between two statements."""
 
 
 def wrapped(error: Exception) -> sa.exc.DBAPIError:
@@ -287,6 +288,6 @@ def wrapped(error: Exception) -> sa.exc.DBAPIError:
         kind = sa.exc.IntegrityError
     elif isinstance(error, asyncpg.SyntaxOrAccessError):
         kind = sa.exc.ProgrammingError
-    elif isinstance(error, asyncpg.InterfaceError | OSError):
+    elif isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError):
         kind = sa.exc.InterfaceError
     return kind(None, None, error, hide_parameters=True)

@@ -26,14 +26,14 @@ async def on_practice(tx: Transaction, event: Envelope[PracticeChanged]) -> None
     data = event.data
     body = data.model_dump(mode="json")
     if await store.learn(tx, "practice", data.practice_id, event.sequence, body, practice_id=data.practice_id):
-        await _again(tx, tables.claim.c.practice_id == data.practice_id)
+        await _again(tx, "practice", data.practice_id, tables.claim.c.practice_id == data.practice_id)
 
 
 async def on_location(tx: Transaction, event: Envelope[LocationChanged]) -> None:
     data = event.data
     body = data.model_dump(mode="json")
     if await store.learn(tx, "location", data.location_id, event.sequence, body, practice_id=data.practice_id):
-        await _again(tx, tables.claim.c.practice_id == data.practice_id)
+        await _again(tx, "practice", data.practice_id, tables.claim.c.practice_id == data.practice_id)
 
 
 async def on_provider(tx: Transaction, event: Envelope[ProviderChanged]) -> None:
@@ -42,13 +42,13 @@ async def on_provider(tx: Transaction, event: Envelope[ProviderChanged]) -> None
     npi = data.sealed.npi if data.sealed else None
     body = data.model_dump(mode="json")
     if await store.learn(tx, "provider", data.provider_id, event.sequence, body, lookup=npi) and npi:
-        await _again(tx, tables.claim.c.provider_npi == npi)
+        await _again(tx, "provider", npi, tables.claim.c.provider_npi == npi)
 
 
 async def on_enrollment(tx: Transaction, event: Envelope[EnrollmentChanged]) -> None:
     """The spans in which the clinician may bill the payer for the practice are known."""
     data = event.data
-    lookup = enrollment_key(data.provider_id, data.practice_id, data.payer_id)
+    lookup = store.enrollment_key(data.provider_id, data.practice_id, data.payer_id)
     body = data.model_dump(mode="json")
     learned = await store.learn(
         tx, "enrollment", data.enrollment_id, event.sequence, body, practice_id=data.practice_id, lookup=lookup
@@ -56,14 +56,12 @@ async def on_enrollment(tx: Transaction, event: Envelope[EnrollmentChanged]) -> 
     if learned:
         await _again(
             tx,
+            "enrollment",
+            lookup,
             tables.claim.c.provider_id == data.provider_id,
             tables.claim.c.practice_id == data.practice_id,
             tables.claim.c.payer_id == data.payer_id,
         )
-
-
-def enrollment_key(provider_id: str, practice_id: str, payer_id: str) -> str:
-    return f"{provider_id}/{practice_id}/{payer_id}"
 
 
 async def on_coverage(tx: Transaction, event: Envelope[CoverageChanged]) -> None:
@@ -112,8 +110,9 @@ async def on_eligibility(tx: Transaction, event: Envelope[EligibilityChecked]) -
         await scrub_later(tx, await store.claims_of_encounter(tx, data.encounter_id))
 
 
-async def _again(tx: Transaction, *which: sa.ColumnElement[bool]) -> None:
+async def _again(tx: Transaction, kind: str, name: str, *which: sa.ColumnElement[bool]) -> None:
     """Claims that have not been sent are scrubbed again, each in its own transaction."""
+    await store.tell_news(tx, kind, name)
     unsent = [status.value for status in (Status.WAITING, Status.HELD, Status.READY)]
     rows = await tx.all(sa.select(tables.claim.c.id).where(tables.claim.c.status.in_(unsent), *which))
     await scrub_later(tx, [row["id"] for row in rows])

@@ -20,6 +20,8 @@ STOPPED_BY = {
     "rejected": "eligibility_rejected",
     "self_pay": "self_pay",
 }
+NEWS = {"practice_unknown", "practice_address", "provider_unknown", "location_unknown", "enrollment"}
+"""What other services may tell at any moment, also between our look and our commit."""
 LACKS_AUTHORIZATION = {"missing": "authorization_missing", "exhausted": "authorization_exhausted"}
 
 
@@ -50,6 +52,9 @@ async def run(tx: Transaction, claim_id: str) -> Claim:
 async def stand(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Claim:
     """As `run`, of a claim in hand that nobody else can be at, and its encounter as the EHR sent it."""
     gates = await _gates(tx, claim, detail)
+    if NEWS.intersection(gates.waits):
+        await store.await_news(tx, _heard_of(claim, gates))
+        gates = await _gates(tx, claim, detail)
     provider_id = gates.provider["provider_id"] if gates.provider else None
     changes = {
         "provider_id": provider_id,
@@ -62,6 +67,15 @@ async def stand(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Cla
     if gates.waits:
         return await _to(tx, claim, Step.WAIT, gates.waits, gates.words, changes)
     return await _rules(tx, claim, gates, detail, changes)
+
+
+def _heard_of(claim: Claim, gates: Gates) -> list[tuple[str, str]]:
+    """Whose news the claim waits for. An enrollment is waited for when its clinician and payer are known."""
+    names = [("practice", claim.practice_id), ("provider", claim.provider_npi)]
+    if gates.provider is not None and gates.payer_id is not None:
+        key = store.enrollment_key(gates.provider["provider_id"], claim.practice_id, gates.payer_id)
+        names.append(("enrollment", key))
+    return names
 
 
 async def _rules(
@@ -208,7 +222,7 @@ async def _people(tx: Transaction, claim: Claim, detail: Mapping[str, Any], gate
 
 async def billable(tx: Transaction, claim: Claim, provider_id: str, payer_id: str, location_id: str | None) -> bool:
     """Whether the clinician may bill the payer that the claim goes to, for this practice, here, on the date."""
-    found = await store.known_by(tx, "enrollment", f"{provider_id}/{claim.practice_id}/{payer_id}")
+    found = await store.known_by(tx, "enrollment", store.enrollment_key(provider_id, claim.practice_id, payer_id))
     return any(
         covers(span, claim.service_date) and here(span.get("location_ids"), location_id)
         for enrollment in found

@@ -185,6 +185,33 @@ async def known_by(tx: Transaction, kind: str, lookup: str) -> list[dict[str, An
     return found
 
 
+def enrollment_key(provider_id: str, practice_id: str, payer_id: str) -> str:
+    """The lookup value of a clinician's enrollment with a payer for a practice."""
+    return f"{provider_id}/{practice_id}/{payer_id}"
+
+
+async def await_news(tx: Transaction, names: Sequence[tuple[str, str]]) -> None:
+    """What was told of these is read anew; who tells more of them waits, until what this writes can be found.
+
+    Without it news that come between our look and our commit would meet no claim that waits for them.
+    """
+    await tx.execute(_AWAIT_NEWS, {"names": sorted(f"{tx.tenant}/{kind}/{name}" for kind, name in names)})
+    kinds = {kind for kind, _ in names}
+    for key in [key for key in tx.known if isinstance(key, tuple) and key[0] in kinds]:
+        del tx.known[key]
+
+
+async def tell_news(tx: Transaction, kind: str, name: str) -> None:
+    """Nobody is between a look at this and their commit any more; the next statement finds all who wait for it."""
+    await tx.execute(_TELL_NEWS, {"name": f"{tx.tenant}/{kind}/{name}"})
+
+
+_AWAIT_NEWS = sa.text(
+    "select pg_advisory_xact_lock_shared(hashtextextended(name, 2)) from unnest(cast(:names as text[])) name"
+)
+_TELL_NEWS = sa.text("select pg_advisory_xact_lock(hashtextextended(:name, 2))")
+
+
 async def next_number(tx: Transaction, name: str, count: int = 1) -> int:
     """The first of `count` numbers that nobody has been given before; they are never given again."""
     last = await tx.scalar(

@@ -1,10 +1,12 @@
 """What other services tell is kept, the newest of each, and looked at where it matters."""
 
+import asyncio
 from datetime import date
 
-from libs.common.events import CoverageChanged, EnrollmentChanged, LocationChanged
-from libs.common.events.credentialing import Address, BillableSpan, LocationIdentity
-from services.claims import store
+from libs.common.events import CoverageChanged, EnrollmentChanged, LocationChanged, ProviderChanged
+from libs.common.events.credentialing import Address, BillableSpan, LocationIdentity, ProviderIdentity
+from services.claims import intake, store
+from services.claims.views import EncounterIn
 from tests.claims.conftest import PRACTICE, PROVIDER, Desk, an_encounter
 
 
@@ -63,3 +65,19 @@ async def test_only_the_newest_news_counts(desk: Desk) -> None:
     async with desk.api.worker.transaction(desk.api.tenant) as tx:
         (known,) = await store.known_by(tx, "coverage", "pat_9")
     assert known["status"] == "ended"
+
+
+async def test_news_that_come_while_a_session_is_being_taken_in_reach_its_claim(desk: Desk) -> None:
+    npi = "1679576722"
+    sent = EncounterIn.model_validate(
+        an_encounter(providers={"rendering": {"npi": npi}}, documentation={"signer_npi": npi})
+    )
+    person = ProviderIdentity(npi=npi, first_name="Bea", last_name="Lund", taxonomy="1041C0700X")
+    news = ProviderChanged(provider_id="prv_9", practice_ids=[PRACTICE], status="active", level="master", sealed=person)
+    async with asyncio.TaskGroup() as both, desk.api.worker.transaction(desk.api.tenant) as tx:
+        taken = await intake.receive(tx, sent)
+        telling = both.create_task(desk.api.deliver(news))
+        await asyncio.wait([telling], timeout=0.5)
+    await desk.api.run_due()
+    encounter = await desk.api.get(f"/v1/encounters/{taken.encounter_id}")
+    assert (await desk.claim(encounter))["reasons"] == ["eligibility"]
