@@ -304,6 +304,9 @@ class Checker:
             self._children(part)
         for rule in self.rules.get(part.loop.id, ()):
             assert self.tx
+            needs = rule.needs
+            if needs and needs not in part.ids and needs not in part.kinds:
+                continue
             for place in rule.body(part, self.tx):
                 self.report.ruled(rule, place, part.loop.id)
         if part.loop.leaf and self.tx:

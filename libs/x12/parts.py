@@ -17,7 +17,7 @@ _NO_PARTS: list["Part"] = []
 class Part:
     """One occurrence of a loop: its segments, the loops within it that are kept, how often each occurred."""
 
-    __slots__ = ("adjustments", "begun", "counts", "ids", "kids", "kinds", "loop", "memo", "parent", "segs")
+    __slots__ = ("adjustments", "begun", "counts", "dated", "ids", "kids", "kinds", "loop", "memo", "parent", "segs")
 
     def __init__(self, loop: Loop, parent: "Part | None") -> None:
         self.loop = loop
@@ -32,6 +32,8 @@ class Part:
         """Levels and items within it, which are not kept: where the first of each began."""
         self.adjustments: Any = None
         """Those of its own segments, once a rule has asked for them."""
+        self.dated: Any = None
+        """Its own days, once a rule has asked for them."""
         self.memo: Any = None
         """What the rules of this loop have worked out together."""
 

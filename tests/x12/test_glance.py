@@ -4,10 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.x12 import accept, elements, grammar, rules
+from libs.x12.checking import Checker
 from libs.x12.grammar import Loop, Node
 from libs.x12.machine import Machine
-from libs.x12.parts import Part, Tx
-from tests.x12.changes import segments
+from libs.x12.parts import Part, Seg, Tx
+from tests.x12.changes import joined, segments
+from tests.x12.mutations import CLAIM, REMIT
 from tests.x12.samples import VALID
 
 _VALUES = st.sampled_from(
@@ -105,3 +107,26 @@ def test_a_rule_for_single_segments_looks_only_at_what_it_says(segment: tuple[st
             noted = Noted(e)
             broken(noted)
             assert noted.read <= {0, *rule.reads}, rule.body
+
+
+class Asking(Checker):
+    """Asks the rules of each loop that the check does not ask."""
+
+    asked = 0
+
+    def _close(self, part: Part, seg: Seg) -> None:
+        for rule in self.rules.get(part.loop.id, ()):
+            if rule.needs and rule.needs not in part.ids and rule.needs not in part.kinds:
+                assert self.tx
+                assert not list(rule.body(part, self.tx)), rule.code
+                self.asked += 1
+        super()._close(part, seg)
+
+
+def test_a_rule_is_kept_where_what_it_needs_is_not() -> None:
+    asked = 0
+    for name, defect in [("837P", d) for d in CLAIM] + [("835", d) for d in REMIT]:
+        checker = Asking(joined(defect.change(segments(VALID[name]))), None)
+        list(checker.findings())
+        asked += checker.asked
+    assert asked > 1000

@@ -29,6 +29,8 @@ class Rule:
     severity: Severity
     x12: str
     text: str
+    needs: str = ""
+    """A segment or loop without which a loop keeps the rule, which is not asked then."""
 
 
 #: (set, loop id) to the rules that run when such a loop ends; ("", segment id) for every segment of that id.
@@ -45,11 +47,12 @@ def rule(
     advice: str = "",
     severity: Severity = "error",
     x12: str = "",
+    needs: str = "",
 ) -> Callable[[Body], Body]:
     """Register a rule for one or more sets (separated by blanks) and loops."""
 
     def register(body: Body) -> Body:
-        entry = Rule(code, level, body, source, advice, severity, x12, (body.__doc__ or "").strip())
+        entry = Rule(code, level, body, source, advice, severity, x12, (body.__doc__ or "").strip(), needs)
         for name in sets.split():
             for place in loop.split():
                 RULES.setdefault((name, "" if place == "transaction" else place), []).append(entry)

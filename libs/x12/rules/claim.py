@@ -1,21 +1,11 @@
 """Rules of the 837: charges, hierarchy, references, dates."""
 
-from libs.x12.parts import Part, Place, Places, Seg, Tx, at
+from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
+from libs.x12.rules.bill import Amount, bill, number, service
 from libs.x12.rules.values import amount, dollars
 
 P, I, BOTH = "837P", "837I", "837P 837I"  # noqa: E741 - the guides' own letters
-
-
-def service(line: Part) -> tuple[Seg | None, int]:
-    """The line's service segment, and the position of its charge."""
-    seg = line.first("SV1")
-    return (seg, 2) if seg else (line.first("SV2"), 3)
-
-
-def number(claim: Part) -> str:
-    """CLM01."""
-    return claim.value("CLM", 1)
 
 
 @rule(
@@ -28,16 +18,12 @@ def number(claim: Part) -> str:
 )
 def claim_charge(claim: Part, tx: Tx) -> Places:
     """CLM02 is the sum of the lines' charges."""
-    clm = claim.first("CLM")
-    charge = amount(clm, 2)
-    charges = []
-    for line in claim.loops("2400"):
-        seg, position = service(line)
-        charges.append(amount(seg, position))
-    known = [value for value in charges if value is not None]
-    if clm and charge is not None and charges and len(known) == len(charges) and sum(known) != charge:
-        said = f"Claim {number(claim)}: CLM02 is {dollars(charge)}, its lines add up to {dollars(sum(known))}"
-        yield Place(clm, said, 2, value=at(clm, 2), claim=number(claim))
+    known = bill(claim, tx)
+    clm, charge = known.clm, known.charge
+    charges = [value for _, _, value in known.charges if value is not None]
+    if clm and charge is not None and charges and len(charges) == len(known.charges) and sum(charges) != charge:
+        said = f"Claim {known.number}: CLM02 is {dollars(charge)}, its lines add up to {dollars(sum(charges))}"
+        yield Place(clm, said, 2, value=at(clm, 2), claim=known.number)
 
 
 @rule(
@@ -50,11 +36,14 @@ def claim_charge(claim: Part, tx: Tx) -> Places:
 )
 def negative_charge(claim: Part, tx: Tx) -> Places:
     """No charge is negative, nor what a patient paid or owes."""
-    places: list[tuple[Seg | None, int]] = [(claim.first("CLM"), 2), *(service(line) for line in claim.loops("2400"))]
-    places += [(claim.first("AMT", name), 2) for name in ("F3", "F5")]
-    places += [(other.first("AMT", name), 2) for other in claim.loops("2320") for name in ("A8", "EAF")]
-    for seg, position in places:
-        value = amount(seg, position)
+    known = bill(claim, tx)
+    amounts: list[Amount] = [(known.clm, 2, known.charge), *known.charges]
+    others = [(claim, "F3"), (claim, "F5")] if "AMT" in claim.ids else []
+    others += [(other, name) for other in claim.loops("2320") for name in ("A8", "EAF")]
+    for part, name in others:
+        amt = part.first("AMT", name)
+        amounts.append((amt, 2, amount(amt, 2)))
+    for seg, position, value in amounts:
         if seg and value is not None and value < 0:
             yield Place(
                 seg,
@@ -76,8 +65,8 @@ def negative_charge(claim: Part, tx: Tx) -> Places:
 )
 def units(line: Part, tx: Tx) -> Places:
     """Units are more than nothing."""
-    seg, _ = service(line)
-    position = 4 if seg and seg[0][0] == "SV1" else 5
+    seg, charge = service(line)
+    position = charge + 2
     text = at(seg, position)
     if (seg and text and text.strip("0.") == "") or (seg and text.startswith("-")):
         yield Place(seg, f"{seg[0][0]}{position:02d}: {text} units of a service", position, value=text)
@@ -95,7 +84,7 @@ def units(line: Part, tx: Tx) -> Places:
 def line_numbers(claim: Part, tx: Tx) -> Places:
     """LX01 counts the claim's lines from 1."""
     for count, line in enumerate(claim.loops("2400"), 1):
-        seg = line.head
+        seg = line.segs[0]
         if at(seg, 1) != str(count):
             yield Place(seg, f"LX01 is {at(seg, 1)!r}, this is line {count}", 1, value=at(seg, 1), claim=number(claim))
             return
@@ -112,7 +101,8 @@ def line_numbers(claim: Part, tx: Tx) -> Places:
 def line_control_numbers(claim: Part, tx: Tx) -> Places:
     """REF*6R is unique within the claim."""
     seen: set[str] = set()
-    for line in claim.loops("2400"):
+    lines = claim.loops("2400")
+    for line in lines if len(lines) > 1 else ():
         seg = line.first("REF", "6R")
         if seg and at(seg, 2) in seen:
             yield Place(
@@ -135,10 +125,10 @@ def original_reference(claim: Part, tx: Tx) -> Places:
     clm = claim.first("CLM")
     parts = at(clm, 5).split(tx.component) if tx.component else []
     frequency = parts[2] if len(parts) > 2 else ""
-    if clm and frequency in ("7", "8") and not claim.first("REF", "F8"):
+    f8 = claim.first("REF", "F8")
+    if clm and frequency in ("7", "8") and not f8:
         said = f"Claim {number(claim)} has frequency {frequency}, but no REF*F8 with the original's number"
         yield Place(clm, said, 5, 3, frequency, claim=number(claim))
-    f8 = claim.first("REF", "F8")
     if clm and f8 and frequency == "1":
         said = f"Claim {number(claim)} is an original (frequency 1), but names one in REF*F8"
         yield Place(f8, said, 2, value=at(f8, 2), claim=number(claim), code="ORIGINAL_REFERENCE_UNUSED", x12="I10")
@@ -212,6 +202,7 @@ def claims_too_many(claim: Part, tx: Tx) -> Places:
     source="837 guides, note on PWK05 and PWK06",
     advice="Send AC and the attachment's control number.",
     x12="I6",
+    needs="PWK",
 )
 def attachment(part: Part, tx: Tx) -> Places:
     """An attachment that travels apart has a control number."""

@@ -4,8 +4,9 @@ from libs.x12.codes import code_list
 from libs.x12.convert import day
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.claim import BOTH, number
-from libs.x12.rules.values import days, service_days
+from libs.x12.rules.bill import bill, number
+from libs.x12.rules.claim import BOTH
+from libs.x12.rules.values import days
 
 
 @rule(
@@ -19,15 +20,11 @@ from libs.x12.rules.values import days, service_days
 )
 def dates_in_future(claim: Part, tx: Tx) -> Places:
     """No service lies after the day of the file."""
-    for found in (
-        days(claim, "431", "439", "484", "304", "454", "453", "434"),
-        *(service_days(line) for line in claim.loops("2400")),
-    ):
-        for _, last, seg in found:
-            if last > tx.today:
-                yield Place(
-                    seg, f"DTP03 {at(seg, 3)} lies after the day of the file", 3, value=at(seg, 3), claim=number(claim)
-                )
+    own = days(claim, "431", "439", "484", "304", "454", "453", "434")
+    for _, last, seg in (*own, *bill(claim, tx).served):
+        if last > tx.today:
+            said = f"DTP03 {at(seg, 3)} lies after the day of the file"
+            yield Place(seg, said, 3, value=at(seg, 3), claim=number(claim))
 
 
 @rule(
@@ -51,17 +48,12 @@ def dates_in_order(claim: Part, tx: Tx) -> Places:
             value=at(seg, 3),
             claim=number(claim),
         )
+    known = bill(claim, tx)
     born = _birth(claim)
-    for line in claim.loops("2400"):
-        for first, _, seg in service_days(line):
-            if born and first < born:
-                yield Place(
-                    seg,
-                    f"The service of {first} lies before the patient's birth",
-                    3,
-                    value=at(seg, 3),
-                    claim=number(claim),
-                )
+    for first, _, seg in known.served if known.first_served < born else ():
+        if first < born:
+            said = f"The service of {first} lies before the patient's birth"
+            yield Place(seg, said, 3, value=at(seg, 3), claim=number(claim))
     if "DTP" not in claim.ids:
         return
     for begin, end in (("360", "361"), ("090", "091"), ("297", "296")):
@@ -93,9 +85,8 @@ def _birth(claim: Part) -> str:
 )
 def place_of_service_was_valid(claim: Part, tx: Tx) -> Places:
     """A place of service was in the list on the day of service."""
-    days_served = [first for line in claim.loops("2400") for first, _, _ in service_days(line)]
-    clm = claim.first("CLM")
-    code = at(clm, 5).partition(tx.component or ":")[0]
-    if clm and days_served and code in code_list("pos") and not code_list("pos").valid_on(code, day(min(days_served))):
-        said = f"CLM05-1: the place of service {code} was not valid on {min(days_served)}"
-        yield Place(clm, said, 5, 1, code, claim=number(claim))
+    known, codes = bill(claim, tx), code_list("pos")
+    code, served = known.place, known.first_served
+    if known.clm and served and code in codes.spans and not codes.valid_on(code, day(served)):
+        said = f"CLM05-1: the place of service {code} was not valid on {served}"
+        yield Place(known.clm, said, 5, 1, code, claim=known.number)

@@ -2,7 +2,8 @@
 
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.values import amount, own_adjustments
+from libs.x12.rules.sums import sums
+from libs.x12.rules.values import adjustments, amount
 
 
 @rule(
@@ -39,20 +40,18 @@ def reversal_sign(claim: Part, tx: Tx) -> Places:
     clp = claim.first("CLP")
     if clp is None:
         return
+    known = sums(claim)
     reversal = at(clp, 2) == "22"
     name = f"Claim {at(clp, 1)}"
-    charge, paid = amount(clp, 3), amount(clp, 4)
+    charge, paid = known.charge, known.paid
     if not reversal and charge is not None and charge < 0 and (paid is None or paid <= 0):
         text = f"{name} has the amounts of a reversal, but the status {at(clp, 2)}"
         yield Place(clp, text, 2, value=at(clp, 2), claim=at(clp, 1))
         return
-    places = [(clp, 3), (clp, 4)] if reversal else [(clp, 3)]
-    for line in claim.loops("2110"):
-        svc = line.first("SVC")
-        if svc:
-            places += [(svc, 2), (svc, 3)] if reversal else [(svc, 2)]
-    for seg, position in places:
-        value = amount(seg, position)
+    amounts = [(clp, 3, charge), (clp, 4, paid)] if reversal else [(clp, 3, charge)]
+    for svc, billed, given, _ in known.lines:
+        amounts += [(svc, 2, billed), (svc, 3, given)] if reversal else [(svc, 2, billed)]
+    for seg, position, value in amounts:
         if value is not None and (value > 0 if reversal else value < 0):
             kind = (
                 "is a reversal, but this amount is positive"
@@ -73,9 +72,9 @@ def reversal_sign(claim: Part, tx: Tx) -> Places:
 )
 def units_sign(line: Part, tx: Tx) -> Places:
     """Only a line that is taken back has negative units."""
-    svc = line.head
-    charge = amount(svc, 2)
-    if at(svc, 5).startswith("-") and charge is not None and charge > 0:
+    svc = line.segs[0]
+    charge = amount(svc, 2) if at(svc, 5).startswith("-") else None
+    if charge is not None and charge > 0:
         yield Place(svc, f"SVC05: {at(svc, 5)} units of a line that is not taken back", 5, value=at(svc, 5))
 
 
@@ -109,8 +108,9 @@ def crossover(claim: Part, tx: Tx) -> Places:
 def patient_name(claim: Part, tx: Tx) -> Places:
     """The patient of a claim that is not a pharmacy's has a last name."""
     patient = claim.first("NM1", "QC")
-    pharmacy = any(at(line.head, 1).startswith(("N4", "ND")) for line in claim.loops("2110"))
-    if patient and not at(patient, 3) and not pharmacy and not tx.old:
+    if patient is None or at(patient, 3) or tx.old:
+        return
+    if not any(at(line.head, 1).startswith(("N4", "ND")) for line in claim.loops("2110")):
         yield Place(patient, "NM103: the patient's last name is missing", 3, claim=at(claim.head, 1))
 
 
@@ -125,13 +125,15 @@ def patient_name(claim: Part, tx: Tx) -> Places:
 )
 def remark_missing(claim: Part, tx: Tx) -> Places:
     """Reason 16 needs a remark code."""
+    if not any(entry[1] == "16" for entry in sums(claim).entries):
+        return
     own = any(at(seg, i) for seg in claim.all("MOA") for i in range(3, 8)) or any(
         at(seg, i) for seg in claim.all("MIA") for i in (5, 20, 21, 22, 23)
     )
     for part in (claim, *claim.loops("2110")):
         if own or part.first("LQ", "HE"):
             continue
-        for _, reason, _, seg, position in own_adjustments(part):
+        for _, reason, _, seg, position in adjustments(part).entries:
             if reason == "16":
                 yield Place(
                     seg, "Reason 16 does not say what is lacking without a remark code", position - 1, value=reason

@@ -2,8 +2,9 @@
 
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.claim import BOTH, P, number
-from libs.x12.rules.values import days, service_days
+from libs.x12.rules.bill import bill, number
+from libs.x12.rules.claim import BOTH, P
+from libs.x12.rules.values import days
 
 
 @rule(
@@ -17,13 +18,9 @@ from libs.x12.rules.values import days, service_days
 )
 def pointers(claim: Part, tx: Tx) -> Places:
     """SV107 points to diagnoses that the claim has, each once."""
-    count = sum(
-        1
-        for seg in claim.all("HI")
-        for text in seg[0][1:]
-        if text.partition(tx.component or ":")[0] in ("ABK", "ABF", "BK", "BF")
-    )
-    for line in claim.loops("2400"):
+    known = bill(claim, tx)
+    count = len([kind for kind, _, _ in known.codes if kind in ("ABK", "ABF", "BK", "BF")])
+    for line in known.lines:
         seg = line.first("SV1")
         texts = at(seg, 7).split(tx.component) if tx.component else [at(seg, 7)]
         for place, text in enumerate(texts, 1):
@@ -48,6 +45,8 @@ def accident(claim: Part, tx: Tx) -> Places:
     """A claim about an accident has its date; a car accident its state too."""
     clm = claim.first("CLM")
     parts = at(clm, 11).split(tx.component) if at(clm, 11) and tx.component else []
+    if not parts:
+        return
     if clm and {"AA", "OA"} & set(parts[:3]) and not claim.first("DTP", "439"):
         yield Place(
             clm,
@@ -71,8 +70,7 @@ def accident(claim: Part, tx: Tx) -> Places:
 )
 def admission(claim: Part, tx: Tx) -> Places:
     """Inpatient places of service (21, 51) need the date of admission."""
-    clm = claim.first("CLM")
-    place = at(clm, 5).partition(tx.component or ":")[0]
+    clm, place = bill(claim, tx).clm, bill(claim, tx).place
     if clm and place in ("21", "51") and not claim.first("DTP", "435"):
         yield Place(
             clm, f"Place of service {place} needs the date of admission (DTP*435)", 5, 1, place, claim=number(claim)
@@ -90,12 +88,9 @@ def admission(claim: Part, tx: Tx) -> Places:
 )
 def principal_diagnosis(claim: Part, tx: Tx) -> Places:
     """The first diagnosis is the principal one, and only it; ICD-9 ended with September 2015."""
-    mark = tx.component or ":"
-    kinds = [
-        (text.partition(mark)[0], seg, place) for seg in claim.all("HI") for place, text in enumerate(seg[0][1:], 1)
-    ]
-    old = [entry for entry in kinds if entry[0] in ("BK", "BF")]
-    new = [entry for entry in kinds if entry[0] in ("ABK", "ABF")]
+    known = bill(claim, tx)
+    old = [entry for entry in known.codes if entry[0] in ("BK", "BF")]
+    new = [entry for entry in known.codes if entry[0] in ("ABK", "ABF")]
     if old and new:
         kind, seg, place = old[0]
         yield Place(
@@ -107,9 +102,7 @@ def principal_diagnosis(claim: Part, tx: Tx) -> Places:
             code="DIAGNOSIS_VERSION",
             x12="7",
         )
-    served = [first for line in claim.loops("2400") for first, _, _ in service_days(line)] + [
-        first for first, _, _ in days(claim, "434")
-    ]
+    served = [first for first, _, _ in (*known.served, *days(claim, "434"))]
     if served and ((old and min(served) >= "20151001") or (new and max(served) < "20151001")):
         kind, seg, place = (old if old and min(served) >= "20151001" else new)[0]
         said = f"HI{place:02d}-1: {kind} does not fit the date of service {min(served)}"

@@ -4,8 +4,9 @@ import re
 
 from libs.x12.parts import Part, Place, Places, Seg, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.claim import I, number
-from libs.x12.rules.values import days, service_days
+from libs.x12.rules.bill import bill, number
+from libs.x12.rules.claim import I
+from libs.x12.rules.values import days
 
 #: Bill types of stays that are paid for as such: hospital, swing beds, skilled nursing.
 INPATIENT = frozenset(["11", "18", "21"])
@@ -89,11 +90,10 @@ def within_the_bill(claim: Part, tx: Tx) -> Places:
             yield Place(seg, said, position, 4, parts[3], claim=number(claim))
     if _bill_type(claim, tx)[0] in INPATIENT:
         return  # services of the three days before a stay belong to it
-    for line in claim.loops("2400"):
-        for first, _, seg in service_days(line):
-            if first < begin:
-                said = f"The service of {first} lies before the beginning of the bill, {begin}"
-                yield Place(seg, said, 3, value=at(seg, 3), claim=number(claim))
+    for first, _, seg in bill(claim, tx).served:
+        if first < begin:
+            said = f"The service of {first} lies before the beginning of the bill, {begin}"
+            yield Place(seg, said, 3, value=at(seg, 3), claim=number(claim))
 
 
 def _composites(claim: Part, tx: Tx) -> list[tuple[Seg, int, list[str]]]:

@@ -2,18 +2,11 @@
 
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.claim import BOTH, number, service
-from libs.x12.rules.values import amount, days, dollars, service_days, total
+from libs.x12.rules.bill import bill, number, service
+from libs.x12.rules.claim import BOTH
+from libs.x12.rules.values import adjustments, amount, days, dollars
 
 COB = "837 guides, front matter: coordination of benefits, balancing"
-
-
-def decided(claim: Part) -> list[Part]:
-    """The lines that a prior payer has decided about, found once."""
-    if claim.memo is None:
-        claim.memo = [line for line in claim.loops("2400") if "2430" in line.kinds]
-    found: list[Part] = claim.memo
-    return found
 
 
 @rule(
@@ -24,6 +17,7 @@ def decided(claim: Part) -> list[Part]:
     source="837 guides, note on SBR01",
     advice="Give every payer of the claim a turn of its own.",
     x12="7",
+    needs="2320",
 )
 def payer_sequence(claim: Part, tx: Tx) -> Places:
     """No two payers of a claim have the same turn."""
@@ -88,7 +82,7 @@ def medicare_secondary(level: Part, tx: Tx) -> Places:
 )
 def adjudicated_by(claim: Part, tx: Tx) -> Places:
     """SVD01 names a payer of a 2330B, and each only once per line."""
-    if not decided(claim):
+    if not bill(claim, tx).decided:
         return
     known = {other.value("NM1", 9) for payer in claim.loops("2320") for other in payer.loops("2330B")}
     for line in claim.loops("2400"):
@@ -111,6 +105,7 @@ def adjudicated_by(claim: Part, tx: Tx) -> Places:
     source="837 guides, note on 2330B NM109",
     advice="Give every other payer its own id.",
     x12="7",
+    needs="2320",
 )
 def payer_twice(claim: Part, tx: Tx) -> Places:
     """The ids of the other payers differ."""
@@ -139,7 +134,7 @@ def payer_twice(claim: Part, tx: Tx) -> Places:
 )
 def line_balances(claim: Part, tx: Tx) -> Places:
     """The line's charge is what a payer paid for it and adjusted of it."""
-    for line in decided(claim):
+    for line in bill(claim, tx).decided:
         seg, position = service(line)
         charge = amount(seg, position)
         paid: dict[str, int] = {}
@@ -149,7 +144,7 @@ def line_balances(claim: Part, tx: Tx) -> Places:
             if svd is None or value is None:
                 return
             name = at(svd, 1)
-            paid[name] = paid.get(name, 0) + value + total(decision.all("CAS"))
+            paid[name] = paid.get(name, 0) + value + adjustments(decision).total
         bundled = any(at(decision.first("SVD"), 6) for decision in line.loops("2430"))
         for decision in line.loops("2430"):
             svd = decision.first("SVD")
@@ -166,6 +161,7 @@ def line_balances(claim: Part, tx: Tx) -> Places:
     level=3,
     source=COB,
     advice="AMT*D and the payer's adjustments must explain the claim's whole charge.",
+    needs="2320",
 )
 def claim_balances(claim: Part, tx: Tx) -> Places:
     """The claim's charge is what a prior payer paid and adjusted, at both levels."""
@@ -180,21 +176,20 @@ def claim_balances(claim: Part, tx: Tx) -> Places:
             for decision in line.loops("2430")
             if at(decision.first("SVD"), 1) in names
         ]
-        own = other.all("CAS")
         if amt is None and lines:
             said = "AMT*D is missing: lines of the claim say what this payer paid"
             yield Place(other.head, said, segment="AMT", claim=number(claim), code="COB_PAID_MISSING", x12="I6")
-        if amt is None or paid is None or charge is None or not (lines or own):
+        if amt is None or paid is None or charge is None or not (lines or "CAS" in other.ids):
             continue
         if lines:
             payments = [amount(decision.first("SVD"), 2) for decision in lines]
             known = [value for value in payments if value is not None]
-            if len(known) == len(payments) and sum(known) - total(own) != paid:
-                lines_paid = dollars(sum(known) - total(own))
+            if len(known) == len(payments) and sum(known) - adjustments(other).total != paid:
+                lines_paid = dollars(sum(known) - adjustments(other).total)
                 said = f"AMT*D says {dollars(paid)}, the lines' payments less claim-level adjustments are {lines_paid}"
                 yield Place(amt, said, 2, value=at(amt, 2), claim=number(claim), code="COB_PAID")
                 continue
-        explained = paid + total(own) + sum(total(decision.all("CAS")) for decision in lines)
+        explained = paid + adjustments(other).total + sum(adjustments(decision).total for decision in lines)
         if explained != charge and not lines:
             said = f"Prior payer: paid and adjusted {dollars(explained)}, but the claim's charge is {dollars(charge)}"
             yield Place(amt, said, 2, value=at(amt, 2), claim=number(claim))
@@ -211,13 +206,13 @@ def claim_balances(claim: Part, tx: Tx) -> Places:
 )
 def decision_dates(claim: Part, tx: Tx) -> Places:
     """A prior payer's decision is dated, and not before the service."""
-    if not decided(claim):
+    if not bill(claim, tx).decided:
         return
-    served = [first for line in claim.loops("2400") for first, _, _ in service_days(line)]
+    served = bill(claim, tx).first_served
     for line in claim.loops("2400"):
         for decision in line.loops("2430"):
             for first, _, seg in days(decision, "573"):
-                if served and first < min(served):
+                if first < served:
                     said = f"The prior payer's decision of {first} lies before the service"
                     yield Place(seg, said, 3, value=at(seg, 3), claim=number(claim), x12="8")
                 elif first > tx.today:

@@ -1,57 +1,12 @@
 """Rules of the 835: three balances, reversals, payment method, dates."""
 
-from libs.x12.parts import Part, Place, Places, Seg, Tx, at
+from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.values import amount, cents, countable, dollars, own_adjustments
+from libs.x12.rules.sums import sums
+from libs.x12.rules.values import adjustments, amount, cents, dollars
 
 GUIDE = "835 (X221A1), front matter: balancing"
 BPR = "835 (X221A1), notes on BPR"
-
-
-class Sums:
-    """The amounts of a claim, read once for all its rules; None for what is malformed."""
-
-    __slots__ = ("adjusted", "charge", "clp", "entries", "known", "lines", "own", "paid")
-
-    def __init__(self, claim: Part) -> None:
-        self.clp = claim.head
-        self.charge, self.paid = amount(self.clp, 3), amount(self.clp, 4)
-        self.entries = [*own_adjustments(claim)]
-        self.own = sum(entry[2] for entry in self.entries)
-        self.lines: list[tuple[Seg, int | None, int | None, int | None]] = []
-        """Each line's SVC, charge, payment and adjustments."""
-        self.known = countable(claim.all("CAS"))
-        """No adjustment is malformed."""
-        self.adjusted = self.own
-        for line in claim.kids:
-            svc = line.head
-            entries = own_adjustments(line)
-            taken = sum(entry[2] for entry in entries)
-            known = countable(line.all("CAS"))
-            self.known = self.known and known
-            self.entries += entries
-            self.adjusted += taken
-            self.lines.append((svc, amount(svc, 2), amount(svc, 3), taken if known else None))
-
-    @property
-    def lines_charge(self) -> int | None:
-        """The sum of the lines' charges."""
-        known = [line[1] for line in self.lines if line[1] is not None]
-        return sum(known) if self.lines and len(known) == len(self.lines) else None
-
-    @property
-    def lines_paid(self) -> int | None:
-        """The sum of the lines' payments."""
-        known = [line[2] for line in self.lines if line[2] is not None]
-        return sum(known) if self.lines and len(known) == len(self.lines) else None
-
-
-def sums(claim: Part) -> Sums:
-    """The claim's amounts."""
-    if claim.memo is None:
-        claim.memo = Sums(claim)
-    found: Sums = claim.memo
-    return found
 
 
 @rule(
@@ -163,11 +118,13 @@ def patient_responsibility(claim: Part, tx: Tx) -> Places:
     level=4,
     source="835 (X221A1), notes on CAS",
     advice="Send each reason once per group, with the sum.",
+    needs="CAS",
 )
 def adjustment_twice(part: Part, tx: Tx) -> Places:
     """A group and reason stand only once at one level."""
     seen: set[tuple[str, str]] = set()
-    for group, reason, _, seg, position in own_adjustments(part):
+    entries = adjustments(part).entries
+    for group, reason, _, seg, position in entries if len(entries) > 1 else ():
         if (group, reason) in seen:
             yield Place(seg, f"The adjustment {group} {reason} is there twice", position - 1, value=reason)
         seen.add((group, reason))
@@ -176,13 +133,13 @@ def adjustment_twice(part: Part, tx: Tx) -> Places:
 @rule("SUM", sets="835", loop="2100", level=3, source=GUIDE)
 def remember(claim: Part, tx: Tx) -> Places:
     """Keep the sums for the transaction's balance."""
-    clp, paid = claim.head, sums(claim).paid
+    paid = sums(claim).paid
     state = tx.state
     state["claims_paid"] = (
         None if paid is None or state.get("claims_paid", 0) is None else state.get("claims_paid", 0) + paid
     )
     state["run"] = state.get("run", 0) + 1
-    state["run_charge"] = state.get("run_charge", 0) + (amount(clp, 3) or 0)
+    state["run_charge"] = state.get("run_charge", 0) + (sums(claim).charge or 0)
     yield from ()
 
 

@@ -5,8 +5,8 @@ from libs.x12.convert import day
 from libs.x12.elements import is_date
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
-from libs.x12.rules.payment import sums
-from libs.x12.rules.values import days
+from libs.x12.rules.sums import sums
+from libs.x12.rules.values import dated, days
 
 
 @rule(
@@ -40,6 +40,8 @@ def service_dates(claim: Part, tx: Tx) -> Places:
 def period(claim: Part, tx: Tx) -> Places:
     """The statement's first day is not after its last; a line's neither."""
     for part, first, last in ((claim, "232", "233"), *((line, "150", "151") for line in claim.loops("2110"))):
+        if len(dated(part)) < 2:
+            continue
         begin, end = days(part, first), days(part, last)
         if begin and end and begin[0][0] > end[0][0]:
             seg = end[0][2]
@@ -54,6 +56,7 @@ def period(claim: Part, tx: Tx) -> Places:
     source="A claim is received after its service and before its payment",
     advice="Correct the day of receipt.",
     x12="8",
+    needs="DTM",
 )
 def received_between(claim: Part, tx: Tx) -> Places:
     """A claim was received after its first service, and not after the file was made."""
@@ -61,7 +64,7 @@ def received_between(claim: Part, tx: Tx) -> Places:
     if not received or at(claim.head, 2) == "25":
         return
     day_, _, seg = received[0]
-    served = [first for part in (claim, *claim.loops("2110")) for first, _, _ in days(part, "232", "472", "150")]
+    served = [entry[1] for entry in sums(claim).dated if entry[0] in ("232", "472", "150")]
     if day_ > tx.today:
         yield Place(seg, f"The claim was received on {day_}, after the file was made", 2, value=at(seg, 2))
     elif served and day_ < min(served):
@@ -97,10 +100,9 @@ def service_before_payment(claim: Part, tx: Tx) -> Places:
     """No service was given after the file was made."""
     whole = claim.up("")
     limit = max(tx.today, whole.value("BPR", 16) if whole else "")
-    for part in (claim, *claim.loops("2110")):
-        for first, last, seg in days(part, "232", "233", "472", "150", "151"):
-            if max(first, last) > limit:
-                yield Place(seg, f"The date {at(seg, 2)} lies after the remittance", 2, value=at(seg, 2))
+    for qualifier, first, last, seg in sums(claim).dated:
+        if (last > limit or first > limit) and qualifier in ("232", "233", "472", "150", "151"):
+            yield Place(seg, f"The date {at(seg, 2)} lies after the remittance", 2, value=at(seg, 2))
 
 
 @rule(
@@ -116,8 +118,9 @@ def service_before_payment(claim: Part, tx: Tx) -> Places:
 def reason_was_valid(claim: Part, tx: Tx) -> Places:
     """An adjustment reason was in the list on the day of the payment."""
     codes = code_list("carc")
-    whole = claim.up("")
+    ended = [entry for entry in sums(claim).entries if entry[1] in codes.spans]
+    whole = claim.up("") if ended else None
     paid_on = whole.value("BPR", 16) if whole else ""
-    for _, reason, _, seg, position in sums(claim).entries:
-        if reason in codes.spans and is_date(paid_on) and not codes.valid_on(reason, day(paid_on[:8])):
+    for _, reason, _, seg, position in ended:
+        if is_date(paid_on) and not codes.valid_on(reason, day(paid_on[:8])):
             yield Place(seg, f"The reason {reason} was no longer valid on {paid_on}", position - 1, value=reason)

@@ -2,89 +2,102 @@
 
 from libs.x12 import convert
 from libs.x12.elements import is_date
-from libs.x12.parts import Part, Seg, at
+from libs.x12.parts import Part, Seg
 
-_CENTS: convert.Remembered = convert.Remembered(convert.cents)
+
+def _known_cents(text: str) -> int | None:
+    try:
+        return convert.cents(text) if text else None
+    except ValueError:
+        return None
+
+
+_CENTS = convert.Remembered(_known_cents)
 
 
 def cents(text: str) -> int | None:
     """Whole cents, or None for what is no amount."""
-    try:
-        value: int | None = _CENTS[text] if text else None
-    except ValueError:
-        return None
+    value: int | None = _CENTS[text]
     return value
 
 
 def amount(seg: Seg | None, position: int) -> int | None:
     """The amount at an element."""
-    return cents(at(seg, position))
+    if seg is None or len(seg[0]) <= position:
+        return None
+    value: int | None = _CENTS[seg[0][position]]
+    return value
 
 
-def adjustments(segs: list[Seg]) -> list[tuple[str, str, int, Seg, int]]:
-    """Every adjustment of CAS segments: group, reason, cents, segment, position of its amount."""
-    found = []
-    for seg in segs:
-        e = seg[0]
-        for position in range(3, min(len(e), 20), 3):
-            value = cents(e[position])
-            if value is not None:
-                found.append((e[1], e[position - 1], value, seg, position))
-    return found
+#: An adjustment: group, reason, cents, segment, position of its amount.
+Adjustment = tuple[str, str, int, Seg, int]
 
 
-def own_adjustments(part: Part) -> list[tuple[str, str, int, Seg, int]]:
+class Adjustments:
+    """What the CAS segments of a loop take off."""
+
+    __slots__ = ("entries", "known", "total")
+
+    def __init__(self, segs: list[Seg]) -> None:
+        self.entries: list[Adjustment] = []
+        self.known = True
+        """Every reason has an amount that is one."""
+        self.total = 0
+        for seg in segs:
+            e = seg[0]
+            for position in range(3, min(len(e) + 1, 20), 3):
+                value = _CENTS[e[position]] if position < len(e) else None
+                if value is not None:
+                    self.entries.append((e[1], e[position - 1], value, seg, position))
+                    self.total += value
+                elif e[position - 1]:
+                    self.known = False
+
+
+_NONE = Adjustments([])
+
+
+def adjustments(part: Part) -> Adjustments:
     """The adjustments of a loop's own CAS segments, worked out once."""
     if part.adjustments is None:
-        part.adjustments = adjustments(part.all("CAS"))
-    found: list[tuple[str, str, int, Seg, int]] = part.adjustments
+        part.adjustments = Adjustments(part.ids["CAS"]) if "CAS" in part.ids else _NONE
+    found: Adjustments = part.adjustments
     return found
 
 
-def total(segs: list[Seg]) -> int:
-    """The sum of all adjustments of CAS segments."""
-    return sum(entry[2] for entry in adjustments(segs))
+#: First and last day, and the segment that says so.
+Span = tuple[str, str, Seg]
+_NO_DAYS: list[tuple[str, str, str, Seg]] = []
+_NO_SPANS: list[Span] = []
 
 
-def countable(segs: list[Seg]) -> bool:
-    """Every adjustment of the CAS segments has an amount that is one."""
-    for seg in segs:
-        e = seg[0]
-        for position in range(3, min(len(e) + 1, 20), 3):
-            if cents(at(seg, position)) is None and e[position - 1]:
-                return False
-    return True
+def _known_span(text: str) -> tuple[str, str] | None:
+    first, last = (text, text) if len(text) == 8 else (text[:8], text[9:] or text[:8])
+    return (first, last) if len(first) == len(last) == 8 and is_date(first) and is_date(last) else None
 
 
-_NO_DAYS: list[tuple[str, str, Seg]] = []
+_SPANS = convert.Remembered(_known_span)
 
 
-def days(part: Part, *qualifiers: str) -> list[tuple[str, str, Seg]]:
-    """First and last day of each DTP or DTM with one of the qualifiers; malformed ones are left out."""
-    position = 3
-    segs = part.ids.get("DTP")
-    if segs is None:
-        segs, position = part.ids.get("DTM"), 2
-        if segs is None:
-            return _NO_DAYS
-    found = []
-    for seg in segs:
-        e = seg[0]
-        if len(e) <= position or e[1] not in qualifiers:
-            continue
-        text = e[position]
-        first, last = (text, text) if len(text) == 8 else (text[:8], text[9:] or text[:8])
-        if len(first) == len(last) == 8 and is_date(first) and is_date(last):
-            found.append((first, last, seg))
-    return found
+def dated(part: Part) -> list[tuple[str, str, str, Seg]]:
+    """Qualifier, first and last day of each DTP or DTM of a loop, worked out once; malformed ones are left out."""
+    if part.dated is None:
+        found = []
+        position = 3 if "DTP" in part.ids else 2
+        for seg in part.ids.get("DTP") or part.ids.get("DTM") or ():
+            e = seg[0]
+            span = _SPANS[e[position]] if len(e) > position else None
+            if span:
+                found.append((e[1], *span, seg))
+        part.dated = found or _NO_DAYS
+    known: list[tuple[str, str, str, Seg]] = part.dated
+    return known
 
 
-def service_days(line: Part) -> list[tuple[str, str, Seg]]:
-    """The days of service of a line (DTP*472), worked out once."""
-    if line.memo is None:
-        line.memo = days(line, "472")
-    found: list[tuple[str, str, Seg]] = line.memo
-    return found
+def days(part: Part, *qualifiers: str) -> list[Span]:
+    """First and last day of each DTP or DTM with one of the qualifiers."""
+    known = dated(part)
+    return [entry[1:] for entry in known if entry[0] in qualifiers] if known else _NO_SPANS
 
 
 def dollars(value: int) -> str:
