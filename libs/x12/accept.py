@@ -2,6 +2,7 @@
 
 A segment that it does not accept is looked at by the tests of `elements`, one by one, which say what is wrong."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,33 +15,39 @@ _MOST_REMEMBERED = 1000
 
 
 #: A rule for single segments; the element that decides whether it concerns one, and the values with which it does;
-#: the elements that it reads, if it reads nothing else; and of these the values that kept it.
-Kept = tuple[Any, int, frozenset[str], tuple[int, ...], set[tuple[str, ...]]]
+#: the elements of which one must be empty for it to concern one; the elements that it reads, if it reads nothing else;
+#: and of these the values that kept it.
+Kept = tuple[Any, int, frozenset[str], tuple[int, ...], tuple[int, ...], set[tuple[str, ...]]]
 Fine = Callable[[list[str], str], bool]
 
 
-class Look:
-    """How a segment where the guide has it is looked at: first at a glance, then element by element."""
+class Look(dict[int, Fine]):
+    """How a segment where the guide has it is looked at: at a glance, by a test for its number of elements, and only
+    if that fails element by element."""
 
-    __slots__ = ("fine", "marks", "node", "rules", "test")
+    __slots__ = ("marks", "node", "rules", "test")
 
     def __init__(self, node: Node, test: SegmentTest, marks: tuple[str, str, str]) -> None:
         self.node = node
         self.test = test
         self.marks = marks
-        self.fine: dict[int, Fine | None] = {}
-        """By the number of elements."""
         entries = rules.segment_rules().get(node.id, [])
         self.rules: list[Kept] = [
-            (entry, entry.position, entry.only, entry.reads, set()) for entry in entries if _concerns(entry, node)
+            (entry, entry.position, entry.only, entry.lacks, entry.reads, set())
+            for entry in entries
+            if _concerns(entry, node)
         ]
 
-    def compiled(self, length: int) -> Fine | None:
-        """The acceptor of segments of that length, made when the first one comes."""
-        fine = acceptor(self.node, self.test, length, self.marks)
+    def __missing__(self, length: int) -> Fine:
+        fine = acceptor(self.node, self.test, length, self.marks) or _never
         if length <= len(self.test.tests):
-            self.fine[length] = fine
+            self[length] = fine
         return fine
+
+
+def _never(e: list[str], text: str) -> bool:
+    """No segment of that length is right."""
+    return False
 
 
 def _concerns(entry: Any, node: Node) -> bool:
@@ -83,7 +90,7 @@ def acceptor(node: Node, test: SegmentTest, length: int, marks: tuple[str, str, 
 def _term(element: Element, place: int, test: SegmentTest, space: dict[str, Any], within: list[str]) -> str:
     """What must hold of one element, on the strength of what holds of the whole text, which may have the separators
     `within`."""
-    name = f"e{place}"
+    name, number = f"e{place}", ""
     if element.usage == "N":
         return f"not {name}"
     if not (element.components or element.codes or element.list_name or element.repeats > 1):
@@ -92,9 +99,13 @@ def _term(element: Element, place: int, test: SegmentTest, space: dict[str, Any]
             empty = f"not {name} or " if element.usage != "R" else ""
             once = "".join(f" and {mark!r} not in {name}" for mark in within)
             return f"({empty}{low} <= len({name}) <= {high}{once})"
+        if kind in ("N0", "R") and not any(mark in "-.0123456789" for mark in within):
+            plain = rf"-?[0-9]{{1,{high}}}" if kind == "N0" else rf"-?[0-9]{{1,{max(high - 2, 1)}}}(\.[0-9]{{1,2}})?"
+            space[f"n{place}"] = re.compile(plain).fullmatch
+            number = f"n{place}({name}) or "
     known = test.known[place]
     space[f"k{place}"], space[f"t{place}"] = known, _remembering(known, test.tests[place])
-    return f"({name} in k{place} or t{place}({name}))"
+    return f"({number}{name} in k{place} or t{place}({name}))"
 
 
 def _remembering(known: set[str], check: Any) -> Callable[[str], bool]:

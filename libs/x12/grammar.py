@@ -75,18 +75,19 @@ class Loop:
     ordinal: int = 0
     depth: int = 0
     children: "list[Node | Loop]" = field(default_factory=list)
+    first: Node = None  # type: ignore[assignment]
+    """The segment that opens it."""
     leaf: bool = False
     """An item of its own, whatever it holds; other hierarchical items are known by the party that they name."""
 
     required: "tuple[tuple[int, Node | Loop], ...]" = ()
     """What it must have, each with the key that it is counted by."""
-
-    @property
-    def first(self) -> Node:
-        """The segment that opens it."""
-        head = self.children[0]
-        assert isinstance(head, Node), f"loop {self.id} opens with a segment"
-        return head
+    numbered: bool = False
+    """It opens with an HL."""
+    kept: bool = False
+    """A part of the item, or of the level, that it is in: it is looked at again when that ends."""
+    inner: bool = False
+    """There are loops within it."""
 
     def nodes(self) -> list[Node]:
         """Its own segments."""
@@ -332,15 +333,19 @@ def _copy(loop: Loop, parent: Loop) -> Loop:
 def _number(loop: Loop) -> None:
     """Give neighbours that open with the same segment one place in the order, as the standard does."""
     ordinal, previous = 0, ""
+    opening = loop.children[0]
+    assert isinstance(opening, Node), f"loop {loop.id} opens with a segment"
+    loop.first, loop.numbered, loop.inner = opening, opening.id == "HL", bool(loop.loops())
     loop.required = tuple((id(child), child) for child in loop.children if child.usage == "R")
+    loop.kept = loop.kind not in ("item", "level") and not loop.hierarchical
     for child in loop.children:
+        if isinstance(child, Loop):
+            child.depth = loop.depth + 1
+            _number(child)
         head = child.id if isinstance(child, Node) else child.first.id
         ordinal += head != previous or head == "HL"
         previous = head
         child.ordinal = ordinal
-        if isinstance(child, Loop):
-            child.depth = loop.depth + 1
-            _number(child)
 
 
 @cache

@@ -40,6 +40,8 @@ class Step:
     """The segment stands in another loop than its predecessor."""
     key: int = 0
     """What its node is counted by."""
+    follow: "Follow" = field(init=False)
+    """What comes next."""
     depth: int = 0
     read: Any = None
     """The compiled reader of the segment."""
@@ -52,6 +54,16 @@ class Step:
     openers: tuple[Any, ...] = ()
     """For each loop that it opens: (its depth, 1 for an item or 2 for one that is always a leaf, whether it is a
     level or item, its opener)."""
+
+    def __post_init__(self) -> None:
+        self.follow = self.state.follow
+
+    def remembers(self) -> bool:
+        """One more of its texts may be remembered, where it stands as the guide has it."""
+        if self.room <= 0 or self.quality:
+            return False
+        self.room -= 1
+        return True
 
 
 class Follow(dict[str, tuple[int, "Table"]]):

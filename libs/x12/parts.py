@@ -11,7 +11,10 @@ Seg = tuple[list[str], Node | None, int, int]
 
 
 _NONE: list[Seg] = []
+# What a loop that has no loops within it holds of them: nothing ever, and so without a list of its own.
 _NO_PARTS: list["Part"] = []
+_NO_KINDS: dict[str, list["Part"]] = {}
+_NO_BEGUN: list[tuple[Loop, Seg]] = []
 
 
 class Part:
@@ -24,11 +27,11 @@ class Part:
         self.parent = parent
         self.segs: list[Seg] = []
         self.ids: dict[str, list[Seg]] = {}
-        self.kids: list[Part] = []
-        self.kinds: dict[str, list[Part]] = {}
+        self.kids: list[Part] = [] if loop.inner else _NO_PARTS
+        self.kinds: dict[str, list[Part]] = {} if loop.inner else _NO_KINDS
         """The loops within it by their ids."""
         self.counts: dict[int, int] = {}
-        self.begun: list[tuple[Loop, Seg]] = []
+        self.begun: list[tuple[Loop, Seg]] = [] if loop.inner else _NO_BEGUN
         """Levels and items within it, which are not kept: where the first of each began."""
         self.adjustments: Any = None
         """Those of its own segments, once a rule has asked for them."""

@@ -22,11 +22,14 @@ MODIFIER = re.compile(r"[0-9A-Z]{2}")
 class Entry:
     """A rule about single segments: callable, with its description."""
 
-    def __init__(self, body: Body, rule: Rule, only: tuple[int, str], reads: tuple[int, ...]) -> None:
+    def __init__(
+        self, body: Body, rule: Rule, only: tuple[int, str], lacks: tuple[int, ...], reads: tuple[int, ...]
+    ) -> None:
         self.body = body
         self.rule = rule
         self.position, values = only
         self.only = frozenset(values.split())
+        self.lacks = lacks
         self.reads = reads
 
     def __call__(self, part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
@@ -42,18 +45,21 @@ def segment_rule(
     advice: str,
     x12: str = "",
     only: tuple[int, str] = (0, ""),
+    lacks: tuple[int, ...] = (),
     reads: tuple[int, ...] = (),
 ) -> Callable[[Body], Body]:
     """Register a rule for every segment of these ids.
 
-    `only` says that a segment whose element at that position has none of the values keeps the rule; `reads` are the
-    elements that the rule looks at, if it looks at nothing else: segments alike in these keep it or break it alike."""
+    `only` says that a segment whose element at that position has none of the values keeps the rule; `lacks`, that one
+    that lacks none of these elements does; `reads` are the elements that the rule looks at, if it looks at nothing
+    else: segments alike in these keep it or break it alike."""
 
     def register(body: Body) -> Body:
         entry = Entry(
             body,
             Rule(code, level, lambda part, tx: iter(()), source, advice, "error", x12, (body.__doc__ or "").strip()),
             only,
+            lacks,
             reads,
         )
         for name in segments.split():
@@ -63,15 +69,15 @@ def segment_rule(
     return register
 
 
+#: A digit to the digit sum of its double.
+_DOUBLED = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=True))
+
+
 def luhn_npi(text: str) -> bool:
     """Ten digits whose last one checks the others behind the prefix 80840."""
     if len(text) != 10 or not text.isdigit() or not text.isascii():
         return False
-    total = 24
-    for place, digit in enumerate(reversed(text)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    return (24 + sum(map(int, text[1::2])) + sum(map(_DOUBLED.__getitem__, text[::2]))) % 10 == 0
 
 
 def routing_number(text: str) -> bool:
@@ -157,8 +163,9 @@ def nine_digits(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
 def american_zip(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A ZIP code has five or nine digits."""
     text = at(seg, 3)
-    american = text.isdigit() and len(text) in (5, 9)
-    if text and at(seg, 4) in ("", "US") and not american and not CANADIAN.fullmatch(text):
+    if not text or (text.isdigit() and len(text) in (5, 9)):
+        return
+    if at(seg, 4) in ("", "US") and not CANADIAN.fullmatch(text):
         yield Place(seg, f"N403 {text!r} is not a ZIP code", 3, value=text)
 
 
@@ -169,6 +176,7 @@ def american_zip(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     source="Guides' notes on N402 and N403",
     advice="Send state and ZIP code of an address in the United States.",
     x12="I6",
+    lacks=(2, 3),
     reads=(1, 2, 3, 4, 7),
 )
 def american_address(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:

@@ -5,28 +5,33 @@ from libs.x12.elements import is_date
 from libs.x12.parts import Part, Seg
 
 
-def _known_cents(text: str) -> int | None:
-    try:
-        return convert.cents(text) if text else None
-    except ValueError:
-        return None
+class _Cents(dict[str, int | None]):
+    """Amounts that were met, in cents; None for what is no amount."""
+
+    def __missing__(self, text: str) -> int | None:
+        try:
+            value = convert.cents(text) if text else None
+        except ValueError:
+            value = None
+        if len(self) > 20_000:
+            self.clear()
+        self[text] = value
+        return value
 
 
-_CENTS = convert.Remembered(_known_cents)
+_CENTS = _Cents()
 
 
 def cents(text: str) -> int | None:
     """Whole cents, or None for what is no amount."""
-    value: int | None = _CENTS[text]
-    return value
+    return _CENTS[text]
 
 
 def amount(seg: Seg | None, position: int) -> int | None:
     """The amount at an element."""
     if seg is None or len(seg[0]) <= position:
         return None
-    value: int | None = _CENTS[seg[0][position]]
-    return value
+    return _CENTS[seg[0][position]]
 
 
 #: An adjustment: group, reason, cents, segment, position of its amount.
