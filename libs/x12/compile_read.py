@@ -91,6 +91,9 @@ class Readers:
             (loop.depth, (loop.kind == "item") + loop.leaf, loop.kind in ("item", "level"), self.openers[id(loop)])
             for loop in step.opens
         )
+        last = step.opens[-1] if step.opens else None
+        step.waits = last is not None and (last.kind == "level" or (last.kind == "item" and not last.hierarchical))
+        step.now = step.openers[:-1] if step.waits else step.openers
 
     def tolerant(self, step: Any, defects: list[str]) -> Reader:
         """The step's reader once more, noting what it cannot convert instead of raising."""

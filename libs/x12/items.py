@@ -24,13 +24,11 @@ def source_of(text: str, start: int, marks: Delimiters) -> Any:
 _SOURCE = shapes.draft(Source)
 
 
-@lru_cache(maxsize=64)
-def _ends(machine: Machine, loop_id: int, separator: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """What the first segment after an item begins with: whatever cannot be a part of it; and its two first letters."""
-    loop = next(loop for loop in _loops(machine.spec.root) if id(loop) == loop_id)
+def _ends(machine: Machine, loop: Loop) -> tuple[frozenset[str], frozenset[str]]:
+    """What the first segment after an item may be: whatever cannot be a part of it; and its two first letters."""
     inside = {node.id for inner in (loop, *_own(loop)) for node in inner.children if isinstance(node, Node)}
     outside = set(machine.named) - inside | {loop.first.id, "SE", "ST", "GE", "GS", "IEA", "ISA"}
-    return tuple(sorted(name + separator for name in outside)), frozenset(name[:2] for name in outside)
+    return frozenset(outside), frozenset(name[:2] for name in outside)
 
 
 def _loops(loop: Loop) -> list[Loop]:
@@ -46,7 +44,7 @@ def _own(loop: Loop) -> list[Loop]:
 class Collector:
     """Takes the segments of one item, or of a level above items, from the blocks, without looking into them."""
 
-    __slots__ = ("above", "ends", "is_item", "marks", "segments", "start", "step", "text", "walk")
+    __slots__ = ("above", "begin", "is_item", "marks", "segments", "start", "step", "text", "walk")
 
     def __init__(self, walk: Any, step: Any, block: Block, index: int) -> None:
         self.walk = walk
@@ -54,26 +52,32 @@ class Collector:
         loop = step.opens[-1]
         self.is_item = loop.kind == "item"
         self.above = walk.open[loop.depth - 1]
-        self.ends = _ends(walk.machine, id(loop), block.header.element)
-        self.segments = [block.segments[index]]
         self.marks = walk.transaction.envelope.delimiters
+        self.begin = index
+        self.segments: list[str] = []
+        self.text = ""
         if self.is_item:
             self.start = block.at(index)
-            self.text = block.between(index, index + 1)
+        if step.ends is None:
+            step.ends = _ends(walk.machine, loop)
 
     def take(self, block: Block, index: int) -> int:
         """Take the segments from here on; the index of the first that is another's."""
-        segments = block.segments
-        ends, letters = self.ends
+        segments, separator = block.segments, block.header.element
+        outside, letters = self.step.ends
         stop = len(segments)
         for place in range(index, stop):
             text = segments[place]
-            if text[:2] in letters and text.startswith(ends):
-                stop = place
-                break
-        self.segments += segments[index:stop]
+            if text[:2] in letters:
+                name, mark, _ = text.partition(separator)
+                if mark and name in outside:
+                    stop = place
+                    break
+        begin, self.begin = self.begin, 0
+        taken = segments[begin:stop]
+        self.segments = self.segments + taken if self.segments else taken
         if self.is_item:
-            self.text += block.between(index, stop)
+            self.text += block.between(begin, stop)
         return stop
 
     def level(self) -> "Level":

@@ -54,6 +54,12 @@ class Step:
     openers: tuple[Any, ...] = ()
     """For each loop that it opens: (its depth, 1 for an item or 2 for one that is always a leaf, whether it is a
     level or item, its opener)."""
+    now: tuple[Any, ...] = ()
+    """Those of them that open when a file is read; what waits is filled in later, if at all."""
+    waits: bool = False
+    """It opens a level above items, or an item that is no level itself: neither is read before it is used."""
+    ends: Any = None
+    """If it waits, what the first segment after it may be: ids, and what these begin with."""
 
     def __post_init__(self) -> None:
         self.follow = self.state.follow

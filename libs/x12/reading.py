@@ -106,14 +106,6 @@ class Reading:
 _NOWHERE: dict[str, Any] = {}
 
 
-def _can_wait(step: Any) -> bool:
-    """The step opens a level above items, or an item that is no level itself: neither is read before it is used."""
-    if not step.openers:
-        return False
-    loop = step.opens[-1]
-    return loop.kind == "level" or (loop.kind == "item" and not loop.hierarchical)
-
-
 class _Pending:
     """The item that is being read as its segments come, and the text that it had in earlier blocks."""
 
@@ -165,7 +157,7 @@ class _Walk:
             separator = block.header.element
             self.header = block.header
             count, index = len(segments), 0
-            while index < count:
+            while index < count or (lazy is not None and not lazy.segments):
                 if lazy is not None:
                     stop = lazy.take(block, index)
                     if stop == count:
@@ -188,8 +180,9 @@ class _Walk:
                 if step.moves:
                     if step.keep < pending.depth:
                         yield self._finish(pending, block, index)
-                    target = self._open(step, block, index, pending) or target
-                    if _can_wait(step):
+                    if step.now:
+                        target = self._open(step, block, index, pending) or target
+                    if step.waits:
                         lazy = items.Collector(self, step, block, index)
                         pending.record, pending.depth = None, -1
                         self.follow = step.state.follow
@@ -216,9 +209,7 @@ class _Walk:
     def _open(self, step: Any, block: Block, index: int, pending: "_Pending") -> Any:
         """Open the step's loops; the item or level that the innermost of them belongs to."""
         target = None
-        for level, is_item, prepares, opener in step.openers:
-            if step.opens[-1].depth == level and _can_wait(step):
-                break  # filled in later, if at all
+        for level, is_item, prepares, opener in step.now:
             record = opener(self.open)
             target = record if prepares else target
             if is_item:
