@@ -183,6 +183,9 @@ async def _serve(app: Any, host: str, port: int) -> None:
         app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2, server_header=False
     )
     _collect_less()
+    # The server takes SIGTERM while it serves, and raises it again when it is done. By then all is finished: without
+    # this the process would die before its last spans are sent.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     await uvicorn.Server(config).serve()
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 SAMPLED: Final = "0.1"
+EXPORT_SECONDS: Final = 1
+"""A collector that does not answer must not hold up a process that is asked to stop."""
 _HEADER: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
@@ -67,7 +69,7 @@ def configure(service: str, endpoint: str | None, *, sampled: float | None = Non
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  0.2 s to import
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-    exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
+    exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces", timeout=EXPORT_SECONDS)
     ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", SAMPLED)) if sampled is None else sampled
     made = provider(service, BatchSpanProcessor(exporter), ratio)
     trace.set_tracer_provider(made)
