@@ -80,7 +80,7 @@ class Checker:
             yield from out
             out.clear()
 
-    def _scan(self, out: list[Finding]) -> Iterator[Finding]:  # noqa: C901, PLR0912 - it runs for each segment
+    def _scan(self, out: list[Finding]) -> Iterator[Finding]:  # noqa: C901, PLR0912, PLR0915 - runs for each segment
         begin = offset = 0
         for block in blocks(self.source):
             for code, place, detail in block.oddities:
@@ -121,7 +121,8 @@ class Checker:
                         look = step.read
                         if not look[len(e)](e, text):
                             self._elements(look.test, seg, part)
-                        elif (not look.rules or self._rules_kept(look.rules, seg, part)) and step.remembers():
+                        elif (not look.rules or self._rules_kept(look.rules, seg, part)) and step.room:
+                            step.room -= 1
                             follow.clean[text] = e, step
                 if dirty:
                     self.report.characters(e, index, offset, block.header)
@@ -138,9 +139,7 @@ class Checker:
     def _forget(self) -> None:
         """Keep nothing of a file that was checked."""
         for key in self.used:
-            machine = _machine(*key)
-            for state in (machine.start, *machine.states.values()):
-                state.follow.forget()
+            _machine(*key).forget()
 
     # -- where a segment stands
 

@@ -86,8 +86,8 @@ class Loop:
     """It opens with an HL."""
     kept: bool = False
     """A part of the item, or of the level, that it is in: it is looked at again when that ends."""
-    inner: bool = False
-    """There are loops within it."""
+    inner: "tuple[Loop, ...]" = ()
+    """The loops within it."""
 
     def nodes(self) -> list[Node]:
         """Its own segments."""
@@ -335,7 +335,7 @@ def _number(loop: Loop) -> None:
     ordinal, previous = 0, ""
     opening = loop.children[0]
     assert isinstance(opening, Node), f"loop {loop.id} opens with a segment"
-    loop.first, loop.numbered, loop.inner = opening, opening.id == "HL", bool(loop.loops())
+    loop.first, loop.numbered, loop.inner = opening, opening.id == "HL", tuple(loop.loops())
     loop.required = tuple((id(child), child) for child in loop.children if child.usage == "R")
     loop.kept = loop.kind not in ("item", "level") and not loop.hierarchical
     for child in loop.children:

@@ -49,7 +49,7 @@ class Step:
     """Makes the small records that the segment is, if it is nothing else; the same text is the same records."""
     join: Any = None
     """Gives them to the loop's record."""
-    room: int = MOST_REMEMBERED
+    room: int = 0
     """So many more of its texts are remembered."""
     openers: tuple[Any, ...] = ()
     """For each loop that it opens: (its depth, 1 for an item or 2 for one that is always a leaf, whether it is a
@@ -63,13 +63,11 @@ class Step:
 
     def __post_init__(self) -> None:
         self.follow = self.state.follow
+        self.forget()
 
-    def remembers(self) -> bool:
-        """One more of its texts may be remembered, where it stands as the guide has it."""
-        if self.room <= 0 or self.quality:
-            return False
-        self.room -= 1
-        return True
+    def forget(self) -> None:
+        """None of its texts is remembered; none will be where the guide does not have it."""
+        self.room = 0 if self.quality else MOST_REMEMBERED
 
 
 class Follow(dict[str, tuple[int, "Table"]]):
@@ -86,11 +84,13 @@ class Follow(dict[str, tuple[int, "Table"]]):
 
     def forget(self) -> None:
         """Remember no segment."""
+        if not self.clean and not self.remembered:
+            return
         self.clean.clear()
         self.remembered.clear()
         for _, table in self.values():
             for step in table.values():
-                step.room = MOST_REMEMBERED
+                step.forget()
 
     def __missing__(self, segment: str) -> "tuple[int, Table]":
         nodes = self.state.machine.named.get(segment)
@@ -142,6 +142,11 @@ class Machine:
         if id(node) not in self.states:
             self.states[id(node)] = State(node, node.loop, self)
         return self.states[id(node)]
+
+    def forget(self) -> None:
+        """Remember no segment of a file."""
+        for state in (self.start, *self.states.values()):
+            state.follow.forget()
 
     def find(self, state: State, segment: str, value: str) -> Step | None:
         """The best place for a segment: as the guide has it, else in the wrong order, else with an unknown

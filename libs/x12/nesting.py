@@ -113,7 +113,7 @@ class Nesting:
         head = part.segs[0]
         flag = head[0][4] if len(head[0]) > 4 else ""
         counts = part.counts
-        below = sum([counts[id(child)] for child in part.loop.loops() if child.hierarchical and id(child) in counts])
+        below = sum([counts[id(child)] for child in part.loop.inner if child.hierarchical and id(child) in counts])
         # An event of a 278 may announce services that its sender leaves out.
         idle = flag == "1" and not below and not self.report.tx_set.startswith("278")
         if (flag == "0" and below) or idle:

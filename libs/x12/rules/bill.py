@@ -1,7 +1,7 @@
 """What a claim of an 837 bills, read once for all its rules."""
 
 from libs.x12.parts import Part, Seg, Tx, at
-from libs.x12.rules.values import Span, amount, days
+from libs.x12.rules.values import Span, amount, dated
 
 #: A segment, the position of its amount, and the amount; None for what is malformed.
 Amount = tuple[Seg | None, int, int | None]
@@ -27,7 +27,9 @@ class Bill:
         for line in self.lines:
             seg, position = service(line)
             self.charges.append((seg, position, amount(seg, position)))
-            self.served += days(line, "472")
+            for qualifier, first, last, dtp in dated(line):
+                if qualifier == "472":
+                    self.served.append((first, last, dtp))
             if "2430" in line.kinds:
                 self.decided.append(line)
         self.first_served = min([first for first, _, _ in self.served], default="")

@@ -16,7 +16,7 @@ from libs.x12.rules.claim import BOTH, P
 def subscriber_or_patient(level: Part, tx: Tx) -> Places:
     """SBR02 is 18 exactly when no patient level follows; a level has claims."""
     sbr = level.first("SBR")
-    children = {child.id: level.counts.get(id(child), 0) for child in level.loop.loops()}
+    children = {child.id: level.counts[id(child)] for child in level.loop.inner if id(child) in level.counts}
     if sbr is None:
         return
     patients, claims = children.get("2000C", 0), children.get("2300", 0)

@@ -258,19 +258,32 @@ def _revenue(seg: Seg, position: int) -> Iterator[Place]:
 
 @segment_rule(
     "PROCEDURE",
-    segments="SV1 SVC",
+    segments="SV1",
+    level=5,
+    source="CPT and HCPCS, form of a code",
+    advice="Send the five characters of the code.",
+    x12="7",
+    reads=(1,),
+)
+def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+    """Procedure codes have five characters, modifiers two."""
+    yield from _procedure(seg, 1, tx)
+
+
+@segment_rule(
+    "PROCEDURE",
+    segments="SVC",
     level=5,
     source="CPT and HCPCS, form of a code",
     advice="Send the five characters of the code.",
     x12="7",
     reads=(1, 4, 6),
 )
-def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
-    """Procedure codes have five characters, modifiers two."""
+def procedure_form_paid(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+    """Procedure codes have five characters, modifiers two, revenue codes four digits."""
     yield from _procedure(seg, 1, tx)
-    if seg[0][0] == "SVC":
-        yield from _procedure(seg, 6, tx)
-        yield from _revenue(seg, 4)
+    yield from _procedure(seg, 6, tx)
+    yield from _revenue(seg, 4)
 
 
 @segment_rule(
