@@ -10,7 +10,8 @@ from libs.x12 import convert, grammar, records, shapes
 from libs.x12.grammar import Loop
 from libs.x12.machine import Machine
 from libs.x12.open_loops import opener
-from libs.x12.reader_source import PER_FIELDS, Compiler, new_name
+from libs.x12.reader_parts import PER_FIELDS, new_name
+from libs.x12.reader_source import Compiler
 
 Reader = Callable[[list[str], Any, Any], None]
 Opener = Callable[[list[Any]], Any]

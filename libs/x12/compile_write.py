@@ -6,7 +6,8 @@ from typing import Any
 
 from libs.x12 import convert, grammar, shapes
 from libs.x12.grammar import Loop, Node
-from libs.x12.reader_source import Compiler, skipped, target_of
+from libs.x12.reader_parts import skipped, target_of
+from libs.x12.reader_source import Compiler
 from libs.x12.records import Delimiters
 from libs.x12.writer_text import Text, TextCompiler, braced
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from libs.x12 import shapes
 from libs.x12.grammar import Loop
-from libs.x12.reader_source import target_of
+from libs.x12.reader_parts import target_of
 
 if TYPE_CHECKING:
     from libs.x12.reader_source import Compiler

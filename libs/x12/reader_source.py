@@ -3,32 +3,20 @@
 from dataclasses import replace
 from typing import Any
 
-from libs.x12 import grammar, shapes
+from libs.x12 import shapes
 from libs.x12.grammar import Element, Loop, Node, Spec
-
-
-def target_of(node: Node, owner: type) -> str:
-    """The path of the record that a segment fills, or '' for the loop's own.
-
-    Without a word in the specification a segment joins the dictionary's collection, if the owner has one; where
-    the specification names fields that the collection's records do not have, those of the owner are meant, and
-    the dictionary's do not apply."""
-    path = node.target.lstrip("^")
-    default = grammar.dictionary()[1][node.id]
-    if path or not default:
-        return path
-    field = shapes.fields(owner).get(default)
-    named = {part.field.partition("/")[0].lstrip("^") for part in parts_of(node) if part.explicit and part.field}
-    if field and field.record and named <= set(shapes.fields(field.record)):
-        return default
-    for part in parts_of(node):
-        part.field = part.field if part.explicit else ""
-    return ""
-
-
-def parts_of(node: Node) -> list[Element]:
-    """Its elements and their components."""
-    return [part for element in node.elements for part in (element, *element.components)]
+from libs.x12.reader_parts import (
+    append,
+    common_prefix,
+    contact,
+    new_draft,
+    new_name,
+    parts_of,
+    renamed,
+    scalar,
+    skipped,
+    target_of,
+)
 
 
 class Compiler:
@@ -94,7 +82,7 @@ class Compiler:
         *path, last = node.raw.split(".")
         lines, variable, owner = self._walk("o", owner, path, 1)
         if shapes.fields(owner)[last].kind == "segment":
-            return "\n".join([*lines, *_append(f"{variable}.{last}", "tuple(e)", 1)])
+            return "\n".join([*lines, *append(f"{variable}.{last}", "tuple(e)", 1)])
         return "\n".join([*lines, f"    {variable}.{last} = tuple(e[1:])"])
 
     def _walk(self, variable: str, owner: type, path: list[str], indent: int) -> tuple[list[str], str, type]:
@@ -123,12 +111,12 @@ class Compiler:
         else:
             lines += [f"    x = {variable}.{last}", f"    if x is None: x = {new_name(field.record)}()"]
         lines += self._own(node, field.record)
-        lines += _append(f"{variable}.{last}", "x", 1) if field.many else [f"    {variable}.{last} = x"]
+        lines += append(f"{variable}.{last}", "x", 1) if field.many else [f"    {variable}.{last} = x"]
         return "\n".join(lines)
 
     def _own(self, node: Node, record: type) -> list[str]:
         """Fill the record of the segment's own, `x`."""
-        lines = _contact() if node.id == "PER" else self._fill(node, record, "x")
+        lines = contact() if node.id == "PER" else self._fill(node, record, "x")
         return [*lines, f"    x.level = {node.loop.id!r}"] if record.__name__ == "Rejection" else lines
 
     def maker(self, node: Node, path: str) -> str:
@@ -144,7 +132,7 @@ class Compiler:
             return "\n".join(
                 [*self._group(node, field.record), f"    for x in made: {done.strip()}", "    return made"]
             )
-        lines = [*_new(field.record, "    "), *self._own(node, field.record), done]
+        lines = [*new_draft(field.record, "    "), *self._own(node, field.record), done]
         return "\n".join([*lines, "    return [x]" if field.many else "    return x"])
 
     def _groups(self, node: Node, base: type, path: str) -> str:
@@ -160,7 +148,7 @@ class Compiler:
         grouped = [(i + 1, e) for i, e in enumerate(node.elements) if e.group]
         first, size = grouped[0][0], grouped[0][1].group[1]  # type: ignore[index]
         lines = ["    n = len(e)", "    made = []", f"    for i in range({first}, n, {size}):"]
-        lines += [f"        if not e[i] and not any(e[i:i + {size}]): continue", *_new(record, "        ")]
+        lines += [f"        if not e[i] and not any(e[i:i + {size}]): continue", *new_draft(record, "        ")]
         for position, element in shared:
             if element.field:
                 lines += [f"        if n > {position}:"]
@@ -178,10 +166,10 @@ class Compiler:
         lines: list[str] = []
         indent = 1
         done: set[str] = set()
-        prefix = _common_prefix(node)
+        prefix = common_prefix(node)
         if prefix and prefix in known and known[prefix].record:
             walk, variable, record = self._walk(variable, record, [prefix], 1)
-            inner = [_renamed(e, e.field.partition(".")[2]) if "." in e.field else e for e in node.elements]
+            inner = [renamed(e, e.field.partition(".")[2]) if "." in e.field else e for e in node.elements]
             body = self._fill(replace(node, elements=tuple(inner)), record, variable)
             return [body[0], *walk, *body[1:]] if body else []
         for position, element in enumerate(node.elements, 1):
@@ -234,7 +222,7 @@ class Compiler:
         *way, last = name.split(".")
         if way:
             lines, inner, owner = self._walk(variable, record, way, indent + 1)
-            rest = self._assign(_renamed(element, last), owner, inner, text, indent + 1)
+            rest = self._assign(renamed(element, last), owner, inner, text, indent + 1)
             return [f"{pad}if {text}:", *lines, *rest]
         field = shapes.fields(record)[last]
         place = f"{variable}.{last}"
@@ -243,12 +231,12 @@ class Compiler:
         if field.many:
             if field.kind == "str" and element.repeats > 1:
                 if not self.repetition:
-                    return _append(place, text, indent)
+                    return append(place, text, indent)
                 value = f"{text}.split({self.repetition!r})"
                 return [f"{pad}if {text}: {place} = [*{place}, *{value}] if {place} else {value}"]
             value = f"INT[{text}]" if field.kind == "int" else text
-            return [f"{pad}if {text}:", *_append(place, value, indent + 1)]
-        return [pad + _scalar(field, place, text)]
+            return [f"{pad}if {text}:", *append(place, value, indent + 1)]
+        return [pad + scalar(field, place, text)]
 
     def _composite(self, element: Element, record: type, variable: str, text: str, indent: int) -> list[str]:
         pad = "    " * indent
@@ -269,64 +257,3 @@ class Compiler:
         if not lines:
             return []
         return [f"{pad}c = {text}.split({self.component!r}); m = len(c)", *lines]
-
-
-def skipped(element: Element, record: type) -> bool:
-    """A constant that the role already says: NM101 and PRV01 of a party with only one possible value."""
-    return bool(element.constant) and element.field in ("code", "provider_code") and record.__name__ == "Party"
-
-
-def _renamed(element: Element, name: str) -> Element:
-    return Element(
-        element.usage, element.number, element.codes, element.list_name, element.repeats, (), "", name, element.default
-    )
-
-
-def _common_prefix(node: Node) -> str:
-    """The record that all of a segment's fields belong to, such as the address of N3 and N4."""
-    heads = {part.field.partition(".")[0] if "." in part.field else "" for part in parts_of(node) if part.field}
-    return heads.pop() if len(heads) == 1 else ""
-
-
-def new_name(record: type) -> str:
-    return f"New_{record.__name__}"
-
-
-def _new(record: type, pad: str) -> list[str]:
-    """Statements that make an empty draft, `x`."""
-    if not shapes.plain(record):
-        return [f"{pad}x = {new_name(record)}()"]
-    return [f"{pad}x = new({new_name(record)})", *(pad + line for line in shapes.blank(record, "x"))]
-
-
-def _append(place: str, value: str, indent: int) -> list[str]:
-    pad = "    " * indent
-    return [f"{pad}if {place}: {place}.append({value})", f"{pad}else: {place} = [{value}]"]
-
-
-def _scalar(field: shapes.Field, place: str, text: str) -> str:
-    optional = "_N" if field.optional or (field.kind == "decimal" and field.default is None) else ""
-    if field.kind == "str":
-        return f"{place} = {text}"
-    if field.kind == "bool":
-        return f"{place} = {text} == '1'"
-    if field.kind == "date":
-        return f"{place} = DAY[{text}]"
-    table = {"cents": "CENTS", "int": "INT", "decimal": "DEC"}[field.kind] + optional
-    if field.kind == "decimal" and not optional:
-        return f"if {text}: {place} = DEC[{text}]"
-    return f"{place} = {table}[{text}]"
-
-
-def _contact() -> list[str]:
-    """A PER: function, name, and pairs of a kind of number and the number."""
-    return [
-        "    n = len(e)",
-        "    if n > 1: x.function = e[1]",
-        "    if n > 2: x.name = e[2]",
-        "    for i in range(3, min(n - 1, 8), 2):",
-        "        setattr(x, PER_FIELDS.get(e[i], 'phone'), e[i + 1])",
-    ]
-
-
-PER_FIELDS = {"TE": "phone", "HP": "phone", "WP": "phone", "EX": "extension", "FX": "fax", "EM": "email", "UR": "url"}

@@ -3,8 +3,8 @@
 from typing import Any
 
 from libs.x12.checking import Checker
+from libs.x12.envelope_of import envelope_of
 from libs.x12.findings import Partner, errors
-from libs.x12.reading import envelope_of
 from libs.x12.records import (
     Envelope,
 )

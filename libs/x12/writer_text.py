@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from libs.x12 import shapes
 from libs.x12.grammar import Element, Node
-from libs.x12.reader_source import Compiler, skipped
+from libs.x12.reader_parts import skipped
+from libs.x12.reader_source import Compiler
 from libs.x12.records import Delimiters
 
 
