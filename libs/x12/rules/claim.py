@@ -68,7 +68,7 @@ def units(line: Part, tx: Tx) -> Places:
     seg, charge = service(line)
     position = charge + 2
     text = at(seg, position)
-    if (seg and text and text.strip("0.") == "") or (seg and text.startswith("-")):
+    if seg and text and (text[0] == "-" or not text.strip("0.")):
         yield Place(seg, f"{seg[0][0]}{position:02d}: {text} units of a service", position, value=text)
 
 

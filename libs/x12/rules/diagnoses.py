@@ -20,14 +20,15 @@ def pointers(claim: Part, tx: Tx) -> Places:
     """SV107 points to diagnoses that the claim has, each once."""
     known = bill(claim, tx)
     count = len([kind for kind, _, _ in known.codes if kind in ("ABK", "ABF", "BK", "BF")])
-    for line in known.lines:
-        seg = line.first("SV1")
+    for seg, _, _ in known.charges:
+        if seg is None or seg[0][0] != "SV1":
+            continue
         texts = at(seg, 7).split(tx.component) if tx.component else [at(seg, 7)]
         for place, text in enumerate(texts, 1):
-            if seg and text.isdigit() and int(text) > count:
+            if text.isdigit() and int(text) > count:
                 said = f"SV107-{place} points to diagnosis {text}, the claim has {count}"
                 yield Place(seg, said, 7, place, text, claim=number(claim))
-            elif seg and text and text in texts[: place - 1]:
+            elif place > 1 and text and text in texts[: place - 1]:
                 said = f"SV107-{place} points to diagnosis {text} a second time"
                 yield Place(seg, said, 7, place, text, claim=number(claim), code="DIAGNOSIS_POINTER_TWICE")
 

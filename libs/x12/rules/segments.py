@@ -325,8 +325,9 @@ def procedure_form_adjudicated(part: Part, seg: Seg, tx: Tx | None) -> Iterator[
 )
 def born_in_the_past(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A birth date does not lie in the future."""
-    if tx and len(at(seg, 2)) == 8 and at(seg, 2) > tx.today:
-        yield Place(seg, f"DMG02 {at(seg, 2)} lies in the future", 2, value=at(seg, 2))
+    text = at(seg, 2)
+    if tx and text > tx.today and len(text) == 8:
+        yield Place(seg, f"DMG02 {text} lies in the future", 2, value=text)
 
 
 @segment_rule(
