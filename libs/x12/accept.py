@@ -75,8 +75,9 @@ def acceptor(node: Node, test: SegmentTest, length: int, marks: tuple[str, str, 
     composites = any(element.components for element in node.elements)
     outright = [component] * (not composites) + [repetition] * (not repeats)
     within = [component] * composites + [repetition] * repeats
-    terms = ["text.isprintable()", names[-1], "text[-1] != ' '"]
-    terms += [f"{mark!r} not in text" for mark in (separator + " ", " " + separator, *outright) if mark]
+    no_blanks = " and ".join(f"{blanks!r} not in text" for blanks in (separator + " ", " " + separator))
+    terms = ["text.isprintable()", names[-1], f"(' ' not in text or (text[-1] != ' ' and {no_blanks}))"]
+    terms += [f"{mark!r} not in text" for mark in outright if mark]
     for place, element in enumerate(node.elements[: length - 1], 1):
         terms.append(_term(element, place, test, space, [mark for mark in within if mark]))
     terms += [term for kind, places in test.conditions if (term := _condition(kind, places, length))]
