@@ -117,17 +117,3 @@ def billing_npi(provider: Part, tx: Tx) -> Places:
         level = provider.parent
         if level is None or level.first("PRV") or tx.set == "837I":
             yield Place(nm1, "NM109: the billing provider has no NPI", 9)
-
-
-@rule(
-    "TAXONOMY_MISSING",
-    sets=P,
-    loop="2310B 2420A",
-    level=7,
-    severity="info",
-    source="837P, note on PRV in 2310B",
-    advice="Send PRV*PE when the payer adjudicates by taxonomy.",
-)
-def taxonomy_missing(provider: Part, tx: Tx) -> Places:
-    """Nothing is asked of a rendering provider without taxonomy unless a partner says so."""
-    yield from ()
