@@ -49,12 +49,22 @@ def _tokens(api: Api) -> dict[str, str]:
         text = ".".join(_b64(orjson.dumps(part)) for part in (header, claims))
         return f"{text}.{_b64(hmac.digest(key, text.encode(), hashlib.sha256)) if key else ''}"
 
+    def by_issuer(claims: dict[str, Any]) -> str:
+        return jwt.encode(claims, api.keys.signing_key.read_text(), algorithm="ES256", headers={"kid": header["kid"]})
+
     def by_stranger(**more: Any) -> str:
         return jwt.encode(good, stranger, algorithm="ES256", headers={"kid": header["kid"], **more})
 
     cut = api.token().rpartition(".")[0]
     return {
         "expired": api.token(seconds=-3600),
+        "of another issuer": by_issuer(good | {"iss": "https://issuer.example"}),
+        "for another audience": by_issuer(good | {"aud": "billing"}),
+        "for several audiences, none of them this": by_issuer(good | {"aud": ["billing", "reports"]}),
+        "for an audience whose name begins like this": by_issuer(good | {"aud": f"{good['aud']}-test"}),
+        "for nobody in particular": by_issuer(good | {"aud": None}),
+        "for an empty list of audiences": by_issuer(good | {"aud": []}),
+        "without an audience": by_issuer({name: value for name, value in good.items() if name != "aud"}),
         "unsigned": forged({"alg": "none", "typ": "JWT"}, good),
         "unsigned, in other letters": forged({"alg": "NoNe", "kid": header["kid"]}, good),
         "signature cut off": f"{cut}.",
@@ -85,6 +95,15 @@ async def test_a_token_that_does_not_hold_opens_no_service(service: str, apis: d
         answer = await api.call("GET", "/v1/tasks", token=token)
         assert answer.status_code == 401, name
         assert answer.headers["www-authenticate"].startswith("Bearer"), name
+    assert (await api.call("GET", "/v1/tasks", token=_for_two_audiences(api))).status_code == 200
+
+
+def _for_two_audiences(api: Api) -> str:
+    """A token that is meant for this platform and for another one: its issuer may say so (RFC 7519, 4.1.3)."""
+    good = jwt.decode(api.token(), options={"verify_signature": False})
+    kid = jwt.get_unverified_header(api.token())["kid"]
+    several = good | {"aud": ["billing", good["aud"]]}
+    return jwt.encode(several, api.keys.signing_key.read_text(), algorithm="ES256", headers={"kid": kid})
 
 
 # -- signatures; `tests/common/test_webhooks.py` tries what becomes of a message
