@@ -1,15 +1,14 @@
 """The routes of credentialing: parse, call a step, answer."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from fastapi import Query, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from libs.common.db import Row, Transaction
-from libs.common.http import Cursor, IfMatch, Invalid, Limit, Page, Router, Tx, paginate, set_etag
-from libs.common.problems import field_errors
+from libs.common.fields import merged
+from libs.common.http import Cursor, IfMatch, Limit, Page, Router, Tx, paginate, set_etag
 from services.credentialing import clinicians, enroll, practices, store
 from services.credentialing.billability import Answer
 from services.credentialing.domain import CAQH_ATTESTATION_DAYS, NEXT, Clinician, Enrollment
@@ -36,7 +35,6 @@ from services.credentialing.views import (
 
 READ: Final = "credentialing:read"
 WRITE: Final = "credentialing:write"
-B = TypeVar("B", bound=BaseModel)
 
 practice_routes = Router(prefix="/v1/practices", tags=["practices"])
 location_routes = Router(prefix="/v1/locations", tags=["locations"])
@@ -44,15 +42,6 @@ provider_routes = Router(prefix="/v1/providers", tags=["clinicians"])
 enrollment_routes = Router(prefix="/v1/enrollments", tags=["enrollments"])
 billability_routes = Router(prefix="/v1/billability", tags=["billability"])
 ROUTERS: Final = (practice_routes, location_routes, provider_routes, enrollment_routes, billability_routes)
-
-
-def merged(model: type[B], present: Mapping[str, Any], patch: BaseModel) -> B:
-    """What is there with the merge patch on it (RFC 7396), or Invalid naming the fields that are not right."""
-    given = patch.model_dump(exclude_unset=True)
-    try:
-        return model.model_validate({name: present[name] for name in model.model_fields if name in present} | given)
-    except ValidationError as error:
-        raise Invalid(field_errors(error.errors())) from None
 
 
 @practice_routes.post("", scope=WRITE, status_code=201)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from libs.codes import payers
+from libs.common.fields import PayerId, PostalAddress, State
 from services.credentialing import domain
 
 
@@ -27,17 +27,9 @@ def _taxonomy(text: str) -> str:
     return text
 
 
-def _payer(text: str) -> str:
-    if not payers.knows(text):
-        raise ValueError("no payer has this id")
-    return text
-
-
 Npi = Annotated[str, AfterValidator(_npi)]
 Tin = Annotated[str, AfterValidator(_tin)]
 Taxonomy = Annotated[str, AfterValidator(_taxonomy)]
-PayerId = Annotated[str, AfterValidator(_payer)]
-State = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Text = Annotated[str, Field(min_length=1, max_length=60)]
 ExternalId = Annotated[str, Field(min_length=1, max_length=64)]
 Standing = Literal["active", "inactive"]
@@ -45,16 +37,6 @@ Standing = Literal["active", "inactive"]
 
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-class PostalAddress(Body):
-    """Where post arrives, a box or a street; the ZIP has five or nine digits and no dash."""
-
-    line1: Annotated[str, Field(min_length=1, max_length=55)]
-    line2: Annotated[str, Field(max_length=55)] | None = None
-    city: Annotated[str, Field(min_length=2, max_length=30)]
-    state: State
-    zip: Annotated[str, Field(pattern=r"^[0-9]{5}([0-9]{4})?$")]
 
 
 class StreetAddress(PostalAddress):

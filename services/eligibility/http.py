@@ -1,13 +1,12 @@
 """The routes of eligibility: parse, call a step, answer."""
 
-from collections.abc import Mapping
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal
 
 import sqlalchemy as sa
 from fastapi import Response
-from pydantic import BaseModel, ValidationError
 
 from libs.common.db import Row, Transaction
+from libs.common.fields import merged
 from libs.common.http import (
     Conflict,
     Cursor,
@@ -22,7 +21,6 @@ from libs.common.http import (
     check_version,
     paginate,
 )
-from libs.common.problems import field_errors
 from services.eligibility import authorizations, check, patients, shown, store
 from services.eligibility import tables as t
 from services.eligibility.views import (
@@ -45,7 +43,6 @@ from services.eligibility.views import (
 
 READ: Final = "eligibility:read"
 WRITE: Final = "eligibility:write"
-B = TypeVar("B", bound=BaseModel)
 
 patient_routes = Router(prefix="/v1/patients", tags=["patients"])
 coverage_routes = Router(prefix="/v1/coverages", tags=["coverages"])
@@ -53,15 +50,6 @@ check_routes = Router(prefix="/v1/eligibility-checks", tags=["eligibility checks
 authorization_routes = Router(prefix="/v1/authorizations", tags=["authorizations"])
 fee_routes = Router(prefix="/v1/fee-schedules", tags=["fee schedules"])
 ROUTERS: Final = (patient_routes, coverage_routes, check_routes, authorization_routes, fee_routes)
-
-
-def merged(model: type[B], present: Mapping[str, Any], patch: BaseModel) -> B:
-    """What is there with the merge patch on it (RFC 7396), or Invalid naming the fields that are not right."""
-    given = patch.model_dump(exclude_unset=True)
-    try:
-        return model.model_validate({name: present[name] for name in model.model_fields if name in present} | given)
-    except ValidationError as error:
-        raise Invalid(field_errors(error.errors())) from None
 
 
 @patient_routes.post("", scope=WRITE, status_code=201, phi=True)

@@ -3,19 +3,11 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from libs.codes import payers
+from libs.common.fields import PayerId, PostalAddress
 from services.eligibility.domain import Status
 
-
-def _payer(text: str) -> str:
-    if not payers.knows(text):
-        raise ValueError("no payer has this id")
-    return text
-
-
-PayerId = Annotated[str, AfterValidator(_payer)]
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 Code = Annotated[str, Field(pattern=r"^[0-9A-Z]{5}$")]
 Modifier = Annotated[str, Field(pattern=r"^[0-9A-Z]{2}$")]
@@ -25,14 +17,6 @@ Cents = Annotated[int, Field(ge=0)]
 
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-class PostalAddress(Body):
-    line1: Annotated[str, Field(min_length=1, max_length=55)]
-    line2: Annotated[str, Field(max_length=55)] | None = None
-    city: Annotated[str, Field(min_length=2, max_length=30)]
-    state: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-    zip: Annotated[str, Field(pattern=r"^[0-9]{5}([0-9]{4})?$")]
 
 
 class PatientBody(Body):
