@@ -79,13 +79,16 @@ def allowed(address: str, *, local: bool) -> bool:
 
 
 async def post(http: httpx.AsyncClient, target: Target, body: bytes, headers: dict[str, str]) -> int:
-    """The status of the answer, whose body is not read; redirects are not followed."""
+    """The status of the answer, whose body is not read; redirects are not followed.
+
+    Each request has a connection of its own: a pool knows them by address, and names that share one would share it.
+    """
     host = f"[{target.address}]" if ":" in target.address else target.address
     request = http.build_request(
         "POST",
         target.url.copy_with(host=host),
         content=body,
-        headers={**headers, "Host": target.url.netloc.decode("ascii")},
+        headers={**headers, "Host": target.url.netloc.decode("ascii"), "Connection": "close"},
         timeout=httpx.Timeout(SECONDS, connect=5),
         extensions={"sni_hostname": target.url.host},
     )

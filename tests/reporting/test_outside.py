@@ -1,7 +1,17 @@
 """Webhooks go to public https addresses, whatever a name resolves to."""
 
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.reporting import outside
 
@@ -72,3 +82,74 @@ async def test_the_request_goes_to_the_address_that_was_checked() -> None:
     assert request.url.host == "93.184.216.34"
     assert request.headers["host"] == "ehr.example.com"
     assert request.extensions["sni_hostname"] == "ehr.example.com"
+
+
+async def test_each_of_two_names_at_one_address_gets_its_own_connection_under_its_own_certificate(
+    tmp_path: Path,
+) -> None:
+    """What was opened for one name is never used for another, whose server would answer 421 or who is somebody else."""
+    certificates = {name: _certificate(tmp_path, name) for name in ("one.example", "two.example")}
+    async with _one_address(certificates) as (port, asked):
+        trusting = ssl.create_default_context()
+        for chain in certificates.values():
+            trusting.load_verify_locations(chain)
+        async with httpx.AsyncClient(verify=trusting) as http:
+            for name in ("one.example", "two.example", "one.example", "two.example"):
+                target = outside.Target(httpx.URL(f"https://{name}:{port}/hook"), "127.0.0.1")
+                assert await outside.post(http, target, b"{}", {}) == 200
+            stranger = outside.Target(httpx.URL(f"https://three.example:{port}/hook"), "127.0.0.1")
+            with pytest.raises(httpx.ConnectError):
+                await outside.post(http, stranger, b"{}", {})
+    assert asked == ["one.example", "two.example"] * 2
+
+
+def _certificate(folder: Path, name: str) -> Path:
+    """A file with a new key, and a certificate for `name` that it has signed itself."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    chain = folder / f"{name}.pem"
+    chain.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return chain
+
+
+@asynccontextmanager
+async def _one_address(certificates: dict[str, Path]) -> AsyncIterator[tuple[int, list[str]]]:
+    """A server with several names behind one port: 421 for a name that its connection was not opened for."""
+    contexts = {}
+    for name, chain in certificates.items():
+        contexts[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        contexts[name].load_cert_chain(chain)
+    opened: dict[object, str] = {}
+    asked: list[str] = []
+
+    def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        connection.context = contexts.get(name or "", contexts["one.example"])
+        opened[connection] = name or ""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        name = opened[writer.get_extra_info("ssl_object")]
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            await reader.readexactly(2)
+            meant = f"host: {name}:".encode() in head.lower()
+            asked.append(name)
+            writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % (200 if meant else 421))
+
+    front = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    front.load_cert_chain(certificates["one.example"])
+    front.sni_callback = choose
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=front) as server:
+        yield server.sockets[0].getsockname()[1], asked
