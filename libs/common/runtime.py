@@ -203,7 +203,9 @@ async def work(service: Service, settings: ServiceSettings) -> None:
     assert db.keyring is not None
     event_log = open_log(settings.log_url)
     due = (*service.timers, *webhooks.timers(service))
-    async with httpx.AsyncClient(timeout=httpx.Timeout(10, connect=2)) as http:
+    # The runner bounds what is open at once; a pool's own bound would let those who hang keep the others waiting.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    async with httpx.AsyncClient(timeout=httpx.Timeout(10, connect=2), limits=limits) as http:
         runner = timers.Runner(list(due), timers.Work(db=db, http=http, keyring=db.keyring, settings=settings))
         page = uvicorn.Server(
             uvicorn.Config(

@@ -6,6 +6,7 @@ at once, and a killed worker frees it at once.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,6 +63,8 @@ class Timer:
 
     kind: str
     step: Step
+    each_tenant: int | None = None
+    """How many of them run side by side for one tenant, where somebody may be waited for long; no limit if None."""
 
 
 async def set(tx: Transaction, kind: str, id: str, *, at: datetime) -> None:
@@ -91,9 +94,10 @@ class Runner:
 
     def __init__(self, timers: list[Timer], work: Work, *, side_by_side: int = 64) -> None:
         self._steps = {timer.kind: timer.step for timer in timers}
+        self._shares = {timer.kind: timer.each_tenant for timer in timers if timer.each_tenant is not None}
         self._work = work
         self._most = side_by_side
-        self._running: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._running: dict[tuple[str, str, str], asyncio.Task[bool]] = {}
         self._waker = asyncio.Event()
         self._claims = _Claims(work.db)
 
@@ -123,19 +127,46 @@ class Runner:
         self._running[key] = task
         task.add_done_callback(partial(self._finished, key))
 
-    def _finished(self, key: tuple[str, str, str], task: asyncio.Task[None]) -> None:
+    def _finished(self, key: tuple[str, str, str], task: asyncio.Task[bool]) -> None:
+        """A hand is free, and looks for more at once; what another worker has in hand is left alone for a moment."""
         self._running.pop(key, None)
-        self._waker.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
             log.warning("timers_unavailable", extra={"kind": key[0], "error": type(error).__name__})
+        elif task.result():
+            self._waker.set()
 
     async def _due(self) -> list[Due]:
-        free = self._most - len(self._running)
-        if not self._steps or free <= 0:
-            return []
+        """What may start now: no more than there are free hands, and of each tenant no more than its share."""
+        chosen: list[Due] = []
+        in_hand = {*self._running}
+        shares = Counter((kind, tenant) for kind, tenant, _ in in_hand)
+        left_out = bool(self._steps)
+        while left_out and len(in_hand) < self._most:
+            left_out = False
+            served = [f"{kind}/{tenant}" for (kind, tenant), count in shares.items() if count >= self._share(kind)]
+            for due in await self._listed(served):
+                key = (due.kind, due.tenant_id, due.id)
+                if key in in_hand:
+                    continue
+                if shares[key[:2]] >= self._share(due.kind):
+                    left_out = True
+                elif len(in_hand) < self._most:
+                    chosen.append(due)
+                    in_hand.add(key)
+                    shares[key[:2]] += 1
+        return chosen
+
+    def _share(self, kind: str) -> int:
+        return self._shares.get(kind, self._most)
+
+    async def _listed(self, served: list[str]) -> list[Due]:
         async with self._work.db.transaction() as tx:
-            rows = await tx.all(_FIND, {"now": tx.now, "kinds": list(self._steps), "most": self._most * 2})
-        found = [
+            rows = await tx.all(
+                _FIND, {"now": tx.now, "kinds": list(self._steps), "most": self._most * 2, "served": served}
+            )
+        return [
             Due(
                 kind=r["kind"],
                 tenant_id=r["tenant_id"],
@@ -146,15 +177,16 @@ class Runner:
             )
             for r in rows
         ]
-        return [due for due in found if (due.kind, due.tenant_id, due.id) not in self._running][:free]
 
-    async def _step(self, due: Due) -> None:
+    async def _step(self, due: Due) -> bool:
+        """The step has run; False where another worker has it in hand, or has done it."""
         if not await self._claims.take(due):
-            return
+            return False
         try:
             await self._guarded(due)
         finally:
             await self._claims.give_back(due)
+        return True
 
     async def _guarded(self, due: Due) -> None:
         crashpoint("timer.begun")
@@ -240,7 +272,7 @@ _DONE = sa.text("delete from timer where kind = :kind and tenant_id = :tenant an
 _TAKE = "select pg_try_advisory_lock(hashtextextended($1, 0))"
 _GIVE_BACK = "select pg_advisory_unlock(hashtextextended($1, 0))"
 _STILL = "select timer_stands($1, $2, $3, $4)"
-_FIND = sa.text("select * from timers_due(:now, :kinds, :most)")
+_FIND = sa.text("select * from timers_due(:now, :kinds, :most, :served)")
 _POSTPONE = sa.text(
     "update timer set attempts = attempts + 1, not_before = clock_timestamp() + make_interval(secs => :seconds) "
     "where kind = :kind and tenant_id = :tenant and id = :id and due_at = :at"

@@ -1,7 +1,9 @@
 """Outbound webhooks: each event that an endpoint wants reaches it, signed, tried for three days, or its owner knows.
 
-One timer an endpoint, so that a slow one delays nobody else. What is delivered is the event as in the pull log
-(`GET /v1/events`), without its sealed part. Signatures use wall time; retries are at business times.
+One timer an endpoint, and few of a tenant's side by side, so that a slow one delays nobody else. An endpoint that took
+nothing of what it was sent rests, longer and longer, and then gets one message: if it takes that, it gets the others.
+What is delivered is the event as in the pull log (`GET /v1/events`), without its sealed part. Signatures use wall time;
+retries are at business times.
 """
 
 import asyncio
@@ -27,8 +29,12 @@ RETRIES = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds after the first attempt and each later one, with up to a tenth of jitter: about three days in all."""
 NOTICES = (timedelta(hours=2), timedelta(hours=24))
 DISABLE_AFTER = timedelta(days=5)
+RESTS = (timedelta(seconds=5), timedelta(hours=1))
+"""An endpoint that takes nothing rests for a quarter of the time that it has failed, within these."""
 AT_ONCE = 8
 BATCH = 40
+EACH_TENANT = 8
+"""How many endpoints of one tenant are served side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +67,10 @@ async def deliver(work: Work, due: Due) -> None:
         if endpoint is None or endpoint["status"] != "active":
             await timers.done(tx, due)
             return
-        owed = await _owed(tx, due.id)
+        owed = await _owed(tx, due.id, most=1 if endpoint["failing_since"] else BATCH)
         bodies = await _bodies(tx, owed)
         secrets = [tx_open(tx, endpoint["id"], sealed) for sealed in endpoint["secrets_sealed"]]
-    slots = asyncio.Semaphore(AT_ONCE)
-
-    async def attempt(delivery: Row) -> tuple[Row, Outcome]:
-        async with slots:
-            return delivery, await _attempt(work, endpoint["url"], delivery, bodies[delivery["id"]], secrets)
-
-    outcomes = await asyncio.gather(*(attempt(delivery) for delivery in owed))
+    outcomes = await _attempts(work, endpoint["url"], owed, bodies, secrets)
     if owed:
         crashpoint("delivery.posted")
     async with work.db.transaction(due.tenant_id) as tx:
@@ -83,7 +83,25 @@ async def deliver(work: Work, due: Due) -> None:
             await timers.set(tx, DELIVER, due.id, at=max(next_at, due.at + timedelta(microseconds=1)))
 
 
-TIMER = Timer(kind=DELIVER, step=deliver)
+TIMER = Timer(kind=DELIVER, step=deliver, each_tenant=EACH_TENANT)
+
+
+async def _attempts(
+    work: Work, url: str, owed: list[Row], bodies: dict[str, bytes], secrets: list[str]
+) -> list[tuple[Row, Outcome]]:
+    """What was tried of `owed`, a few side by side: once one has had no answer in time, no further one is begun."""
+    slots, tried, hangs = asyncio.Semaphore(AT_ONCE), [], False
+
+    async def attempt(delivery: Row) -> None:
+        nonlocal hangs
+        async with slots:
+            if not hangs:
+                outcome = await _attempt(work, url, delivery, bodies[delivery["id"]], secrets)
+                hangs = hangs or outcome.error == "timeout"
+                tried.append((delivery, outcome))
+
+    await asyncio.gather(*(attempt(delivery) for delivery in owed))
+    return tried
 
 
 def tx_open(tx: Transaction, endpoint_id: str, sealed: str) -> str:
@@ -92,7 +110,7 @@ def tx_open(tx: Transaction, endpoint_id: str, sealed: str) -> str:
     return tx.keyring.open(tx.tenant, sealed, f"endpoint/{endpoint_id}").decode()
 
 
-async def _owed(tx: Transaction, endpoint_id: str) -> list[Row]:
+async def _owed(tx: Transaction, endpoint_id: str, *, most: int) -> list[Row]:
     found = (
         sa.select(tables.delivery)
         .where(
@@ -101,7 +119,7 @@ async def _owed(tx: Transaction, endpoint_id: str) -> list[Row]:
             tables.delivery.c.next_at <= tx.now,
         )
         .order_by(tables.delivery.c.next_at, tables.delivery.c.id)
-        .limit(BATCH)
+        .limit(most)
     )
     return list(await tx.all(found))
 
@@ -191,7 +209,7 @@ async def _judge(tx: Transaction, endpoint_id: str, outcomes: list[Outcome]) -> 
         return
     if any(outcome.delivered for outcome in outcomes):
         if endpoint["failing_since"] is not None:
-            await endpoints.change(tx, endpoint, {"failing_since": None, "noticed": 0})
+            await endpoints.change(tx, endpoint, endpoints.HEALTHY)
             await tasks.close(tx, reason="webhook_failing", subject_id=endpoint_id, outcome="recovered")
         return
     since = endpoint["failing_since"] or tx.now
@@ -203,6 +221,8 @@ async def _judge(tx: Transaction, endpoint_id: str, outcomes: list[Outcome]) -> 
     noticed = sum(failing >= limit for limit in NOTICES)
     if endpoint["failing_since"] is None or noticed > endpoint["noticed"]:
         await endpoints.change(tx, endpoint, {"failing_since": since, "noticed": noticed})
+    rest = min(max(failing / 4, RESTS[0]), RESTS[1])
+    await tx.execute(_REST, {"endpoint": endpoint_id, "until": tx.now + rest})
     if noticed > endpoint["noticed"]:
         await _notice(tx, endpoint_id, "webhook_failing", "No delivery has succeeded for hours; see its deliveries.")
 
@@ -219,4 +239,8 @@ async def _notice(tx: Transaction, endpoint_id: str, reason: str, detail: str) -
     )
 
 
-_NEXT = sa.text("select min(next_at) from delivery where endpoint_id = :endpoint and status = 'pending'")
+_NEXT = sa.text("""
+    select greatest(min(d.next_at), e.rests_until) from endpoint e join delivery d on d.endpoint_id = e.id
+    where e.id = :endpoint and d.status = 'pending' group by e.id
+""")
+_REST = sa.text("update endpoint set rests_until = :until where id = :endpoint")

@@ -147,14 +147,14 @@ async def read_endpoint(endpoint_id: str, tx: Tx, response: Response) -> Endpoin
 async def change_endpoint(
     endpoint_id: str, body: EndpointChange, tx: Tx, here: Here, if_match: IfMatch, response: Response
 ) -> EndpointView:
-    """The endpoint has these values; `active` again sends what waited meanwhile."""
+    """The endpoint has these values; `active` again, or at another address, it gets what waited meanwhile."""
     row = await endpoints.load(tx, endpoint_id)
     check_version(if_match, row["version"])
     values = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
     wanted = {**row, **values}
     endpoints.check(wanted["url"], wanted["event_types"], local=here.local)
-    if values.get("status") == "active":
-        values |= {"failing_since": None, "noticed": 0}
+    if values.get("status") == "active" or "url" in values:
+        values |= endpoints.HEALTHY
     changed = await endpoints.change(tx, row, values)
     set_etag(response, changed["version"])
     return _view(changed)
@@ -180,6 +180,7 @@ async def ping(endpoint_id: str, tx: Tx) -> Owed:
     """An `endpoint.ping.v1` is on its way."""
     endpoint = await _active(tx, endpoint_id)
     await endpoints.owe(tx, endpoint, message_id=new_id("ping"), event_id=None, event_type=endpoints.PING)
+    await timers.set(tx, endpoints.DELIVER, endpoint_id, at=tx.now)
     return Owed(deliveries=1)
 
 

@@ -2,7 +2,8 @@
 
 import fnmatch
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from services.reporting import outside, tables
 _ACTIVE = "endpoints that are active"
 PING = "endpoint.ping.v1"
 DELIVER = "reporting.deliver"
+HEALTHY: Final = MappingProxyType({"failing_since": None, "noticed": 0, "rests_until": None})
 _TYPES = sorted(event.full_type() for event in CATALOG.values())
 
 
@@ -63,7 +65,7 @@ async def load(tx: Transaction, endpoint_id: str) -> Row:
 
 
 async def change(tx: Transaction, endpoint: Row, values: Mapping[str, Any]) -> Row:
-    """The endpoint has these values; an active one goes on with what waited."""
+    """The endpoint has these values; one that becomes active, or has moved, goes on with what waited."""
     done = await tx.execute(
         tables.endpoint.update()
         .where(tables.endpoint.c.id == endpoint["id"], tables.endpoint.c.version == endpoint["version"])
@@ -71,7 +73,7 @@ async def change(tx: Transaction, endpoint: Row, values: Mapping[str, Any]) -> R
     )
     if done.rowcount != 1:
         raise Stale(endpoint["id"])
-    if values.get("status") == "active":
+    if values.get("status") == "active" or "url" in values:
         await timers.set(tx, DELIVER, endpoint["id"], at=tx.now)
     return await load(tx, endpoint["id"])
 
@@ -101,7 +103,7 @@ def wants(patterns: Sequence[str], event_type: str) -> bool:
 
 
 async def owe(tx: Transaction, endpoint: Row, *, message_id: str, event_id: str | None, event_type: str) -> str | None:
-    """A message is to be delivered to the endpoint; its id, or None where it is owed or done already."""
+    """A message is to be delivered once the endpoint has rested; its id, or None where it is owed or done already."""
     delivery_id = new_id("dlv")
     done = await tx.execute(
         _OWE,
@@ -117,7 +119,7 @@ async def owe(tx: Transaction, endpoint: Row, *, message_id: str, event_id: str 
     )
     if done.rowcount == 0:
         return None
-    await timers.set(tx, DELIVER, endpoint["id"], at=tx.now)
+    await timers.set(tx, DELIVER, endpoint["id"], at=max(tx.now, endpoint["rests_until"] or tx.now))
     return delivery_id
 
 

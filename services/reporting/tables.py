@@ -18,6 +18,7 @@ endpoint = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("failing_since", sa.DateTime(timezone=True)),
     sa.Column("noticed", sa.Integer, nullable=False),
+    sa.Column("rests_until", sa.DateTime(timezone=True)),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
 )

@@ -1,9 +1,11 @@
 """Due work is done once it is due by business time, once only, and again where it failed."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -32,9 +34,9 @@ async def running(database: TestDatabase, *steps: Timer, count: int = 1) -> Asyn
             await asyncio.gather(*runs)
 
 
-async def eventually(db: Database, left: int) -> None:
+async def eventually(db: Database, left: int, *, tenant: str = "tnt_a") -> None:
     for _ in range(200):
-        async with db.transaction("tnt_a") as tx:
+        async with db.transaction(tenant) as tx:
             if await tx.scalar(sa.text("select count(*) from timer")) == left:
                 return
         await asyncio.sleep(0.02)
@@ -111,6 +113,53 @@ async def test_work_set_anew_while_it_runs_is_done_again(fresh_database: TestDat
             await timers.set(tx, KIND, "x", at=tx.now - timedelta(days=1))
         await eventually(db, 0)
     assert len(seen) == 2
+
+
+async def test_a_tenant_whose_work_waits_for_somebody_keeps_no_other_tenant_waiting(
+    fresh_database: TestDatabase,
+) -> None:
+    answered = asyncio.Event()
+    begun: Counter[str] = Counter()
+
+    async def step(work: Work, due: Due) -> None:
+        begun[due.tenant_id] += 1
+        if due.tenant_id == "tnt_a":
+            await answered.wait()
+        async with work.db.transaction(due.tenant_id) as tx:
+            await timers.done(tx, due)
+
+    async with running(fresh_database, Timer(kind=KIND, step=step, each_tenant=3)) as db:
+        async with db.transaction("tnt_a") as tx:
+            for number in range(300):
+                await timers.set(tx, KIND, f"x_{number}", at=tx.now - timedelta(days=1))
+        async with db.transaction("tnt_b") as tx:
+            for number in range(5):
+                await timers.set(tx, KIND, f"x_{number}", at=tx.now)
+        await eventually(db, 0, tenant="tnt_b")
+        assert begun == {"tnt_a": 3, "tnt_b": 5}
+        answered.set()
+        await eventually(db, 0)
+
+
+async def test_a_worker_lets_be_for_a_moment_what_another_has_in_hand(fresh_database: TestDatabase) -> None:
+    tried = 0
+
+    async def step(work: Work, due: Due) -> None:
+        await asyncio.sleep(1)
+        async with work.db.transaction(due.tenant_id) as tx:
+            await timers.done(tx, due)
+
+    def counted(loop: asyncio.AbstractEventLoop, coro: Any, **more: Any) -> "asyncio.Task[Any]":
+        nonlocal tried
+        tried += coro.__name__ == "_step"
+        return asyncio.Task(coro, loop=loop, **more)
+
+    asyncio.get_running_loop().set_task_factory(counted)
+    async with running(fresh_database, Timer(kind=KIND, step=step), count=2) as db:
+        async with db.transaction("tnt_a") as tx:
+            await timers.set(tx, KIND, "x", at=tx.now)
+        await eventually(db, 0)
+    assert 2 <= tried <= 8
 
 
 async def test_a_step_goes_on_with_the_trace_in_which_it_was_set(fresh_database: TestDatabase) -> None:

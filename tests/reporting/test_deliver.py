@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +41,20 @@ async def reporting(database: TestDatabase, home: Path, receiver: Receiver) -> A
     local = {"PARITY_MODE": "local"}
     async with open_api(create_service(), database, home, outside=transport, environment=local) as api:
         yield api
+
+
+@asynccontextmanager
+async def work_being_done(api: Api) -> AsyncIterator[None]:
+    """A worker does what is due, until the block ends."""
+    stopping = asyncio.Event()
+    assert api.worker.keyring is not None
+    work = Work(db=api.worker, http=api.outside, keyring=api.worker.keyring, settings=api.settings)
+    running = asyncio.create_task(Runner([deliver.TIMER], work).run(stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await running
 
 
 async def heard(api: Api, number: int) -> None:
@@ -186,17 +200,87 @@ async def test_a_slow_endpoint_delays_nobody_else(fresh_database: TestDatabase, 
         await an_endpoint(api, url="http://127.0.0.1:9/slow")
         await an_endpoint(api, url="http://127.0.0.1:9/quick")
         await heard(api, 1)
-        stopping = asyncio.Event()
-        assert api.worker.keyring is not None
-        work = Work(db=api.worker, http=api.outside, keyring=api.worker.keyring, settings=api.settings)
-        running = asyncio.create_task(Runner([deliver.TIMER], work).run(stopping))
-        for _ in range(80):
-            if receiver.got:
-                break
-            await asyncio.sleep(0.01)
+        async with work_being_done(api):
+            for _ in range(80):
+                if receiver.got:
+                    break
+                await asyncio.sleep(0.01)
+            assert [r.url.path for r in receiver.got] == ["/quick"]
+
+
+async def test_a_tenant_whose_hundred_endpoints_hang_delays_no_other_tenant(
+    fresh_database: TestDatabase, tmp_path: Path
+) -> None:
+    receiver = Receiver(lambda _: httpx.Response(200))
+
+    async def hang_or_not(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/hangs":
+            await asyncio.sleep(3600)
+        return await receiver(request)
+
+    transport = httpx.MockTransport(hang_or_not)
+    local = {"PARITY_MODE": "local"}
+    async with open_api(create_service(), fresh_database, tmp_path, outside=transport, environment=local) as api:
+        for _ in range(100):
+            await an_endpoint(api, url="http://127.0.0.1:9/hangs")
+        await heard(api, 1)
+        other = replace(api, tenant="tnt_quick")
+        await an_endpoint(other, url="http://127.0.0.1:9/quick")
+        await heard(other, 2)
+        async with work_being_done(api):
+            for _ in range(200):
+                if receiver.got:
+                    break
+                await asyncio.sleep(0.01)
         assert [r.url.path for r in receiver.got] == ["/quick"]
-        stopping.set()
-        await running
+
+
+async def test_an_endpoint_that_hangs_is_asked_once_at_a_time_and_rests_between(
+    fresh_database: TestDatabase, tmp_path: Path
+) -> None:
+    asked, hangs = 0, True
+
+    def hang(_: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        if hangs:
+            raise httpx.ReadTimeout("nothing comes")
+        return httpx.Response(200)
+
+    async with reporting(fresh_database, tmp_path, Receiver(hang)) as api:
+        endpoint, _ = await an_endpoint(api, "task.*")
+        for number in range(1, 61):
+            await heard(api, number)
+        await api.run_due()
+        assert asked <= deliver.AT_ONCE, "nothing more is begun once one has had no answer"
+
+        asked = 0
+        await heard(api, 61)
+        assert await api.run_due() == 0, "news wake nobody who rests"
+        await api.set_clock(NOON + timedelta(seconds=6))
+        await api.run_due()
+        assert asked == 1, "one message tells whether it is back"
+
+        hangs = False
+        await api.set_clock(NOON + timedelta(minutes=10))
+        await api.run_due()
+        states = (await api.get(f"/v1/webhook-endpoints/{endpoint}/deliveries?limit=200"))["data"]
+        assert [d["status"] for d in states] == ["delivered"] * 61
+
+
+async def test_an_endpoint_that_moves_gets_at_once_what_waited(fresh_database: TestDatabase, tmp_path: Path) -> None:
+    def by_path(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(500 if request.url.path == "/old" else 200)
+
+    receiver = Receiver(by_path)
+    async with reporting(fresh_database, tmp_path, receiver) as api:
+        endpoint, _ = await an_endpoint(api, url="http://127.0.0.1:9/old")
+        await heard(api, 1)
+        await api.run_due()
+        await api.patch(f"/v1/webhook-endpoints/{endpoint}", {"url": "http://127.0.0.1:9/new"})
+        await heard(api, 2)
+        await api.run_due()
+        assert [r.url.path for r in receiver.got] == ["/old", "/new"]
 
 
 @pytest.mark.parametrize("attempts", range(1, 10))
