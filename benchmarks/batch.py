@@ -12,12 +12,8 @@ import asyncpg
 
 from benchmarks.client import drive
 from benchmarks.figures import Figure, middle
-from benchmarks.sessions import post, session
+from benchmarks.sessions import know_practice, post, session
 from benchmarks.stage import Stage
-from services.claims.app import create_service
-from tests.calls import open_api
-from tests.claims.conftest import Desk
-from tests.clearinghouse import FakeClearinghouse
 
 SESSIONS = 1_000
 ROUNDS = 5
@@ -37,10 +33,7 @@ WRITTEN = (
 
 async def measure(stage: Stage) -> list[Figure]:
     """Sessions a second by batches, against the same rows by COPY."""
-    async with open_api(create_service(), stage.database, stage.home / "desk") as api:
-        api.tenant = TENANT
-        await Desk(api, FakeClearinghouse()).know_practice()
-    await stage.database.close()
+    await know_practice(stage, TENANT)
     ratios, rates = [], []
     connection = await asyncpg.connect(stage.database.admin_url)
     try:

@@ -7,7 +7,18 @@ import orjson
 from benchmarks.client import request
 from benchmarks.stage import Stage
 from libs.common.ids import new_id
-from tests.claims.conftest import another_session
+from services.claims.app import create_service
+from tests.calls import open_api
+from tests.claims.conftest import Desk, another_session
+from tests.clearinghouse import FakeClearinghouse
+
+
+async def know_practice(stage: Stage, tenant: str) -> None:
+    """Claims has been told of the tenant's practice, its clinician and its place."""
+    async with open_api(create_service(), stage.database, stage.home / "desk") as api:
+        api.tenant = tenant
+        await Desk(api, FakeClearinghouse()).know_practice()
+    await stage.database.close()
 
 
 def session(number: int) -> dict[str, Any]:

@@ -92,6 +92,10 @@ class Stage:
                 process.terminate()
                 process.wait(10)
 
+    async def settle(self) -> None:
+        """Plans are made for tables that hold rows, as autovacuum sees to within a minute of any real life."""
+        await self.as_admin("analyze")
+
     async def as_admin(self, statement: str) -> None:
         connection = await asyncpg.connect(self.database.admin_url)
         try:

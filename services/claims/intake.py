@@ -133,14 +133,13 @@ async def _before(tx: Transaction, message: Message) -> Row:
 
 
 async def _before_all(tx: Transaction, messages: Sequence[Message]) -> Sequence[Row]:
-    """Which of them are here, have a twin or share their day, in their order; the rest is asked when it is needed."""
+    """Which of them are here, have a twin or share their day, in their order; the rest is asked when it is needed.
+
+    Nothing else of their practices comes in meanwhile: a lock for each of their names would be thousands.
+    """
     asked = [_asked(tx, message) for message in messages]
-    if not asked:
-        return []
-    locks = [lock for one in asked for lock in one.pop("locks")]
-    await tx.all(_LOCK_ALL, {"locks": locks})  # all in one order, so that two batches never wait for each other
     names = ("practice", "named", "was", "patient", "on")
-    return await tx.all(_BEFORE_ALL, {name: [one[name] for one in asked] for name in names})
+    return await tx.all(_BEFORE_ALL, {name: [one[name] for one in asked] for name in names}) if asked else []
 
 
 def _asked(tx: Transaction, message: Message) -> dict[str, Any]:
@@ -352,16 +351,6 @@ async def from_ehr(tx: Transaction, message: InboundMessage) -> None:
 
 
 _BEFORE = sa.text("select * from claims.session_before(:locks, :practice, :named, :was, :patient, :on, :place, :npi)")
-_BEFORE_ALL = sa.text(
-    "select b.present, b.twin, b.others from unnest(cast(:practice as text[]), cast(:named as text[]), "
-    "cast(:was as text[]), cast(:patient as text[]), cast(:on as date[])) with ordinality "
-    "as m (practice, named, was, patient, on_day, number) "
-    "cross join lateral claims.session_before('{}', practice, named, was, patient, on_day, null, null) b "
-    "order by number"
-)
-_LOCK_ALL = sa.text(
-    "select pg_advisory_xact_lock(k) "
-    "from (select hashtextextended(key, 1) as k from unnest(cast(:locks as text[])) key order by 1) keys"
-)
+_BEFORE_ALL = sa.text("select * from claims.sessions_before(:practice, :named, :was, :patient, :on)")
 _INSERT = tables.encounter.insert()
 _INSERT_REVISION = tables.encounter_revision.insert()

@@ -4,12 +4,14 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from libs.common.events import EncounterCreated
 from libs.common.ids import derived_id
 from libs.common.problems import Conflict, Invalid
 from libs.common.webhooks import InboundMessage
 from services.claims import intake
+from services.claims.views import EncounterIn
 from tests.claims.conftest import Desk, an_encounter, another_session
 
 
@@ -111,3 +113,24 @@ async def test_a_webhook_says_the_same_as_the_api(desk: Desk) -> None:
         assert [error.pointer for error in refused.value.errors] == [pointer]
     with pytest.raises(Conflict):
         await post(json.dumps(another_session("ehr-9", patient={"external_id": "MRN-7"})).encode())
+
+
+async def test_a_batch_holds_one_lock_of_its_practice_and_no_session_comes_in_beside_it(desk: Desk) -> None:
+    several = [EncounterIn.model_validate(another_session(f"ehr-{n}")) for n in range(30)]
+    beside = EncounterIn.model_validate(another_session("ehr-beside"))
+    async with desk.api.worker.transaction(desk.api.tenant) as batch:
+        found = await intake.receive_all(batch, several)
+        assert all(isinstance(one, intake.Received) and one.created for one in found)
+        assert await batch.scalar(_ADVISORY_LOCKS) == 1
+        with pytest.raises(sa.exc.DBAPIError):
+            await _taken(desk, beside, "set local lock_timeout = 100")
+    assert await _taken(desk, beside)
+
+
+async def _taken(desk: Desk, sent: EncounterIn, setting: str = "select 1") -> bool:
+    async with desk.api.worker.transaction(desk.api.tenant) as single:
+        await single.execute(sa.text(setting))
+        return (await intake.receive(single, sent)).created
+
+
+_ADVISORY_LOCKS = sa.text("select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()")
