@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.common import audit, auth, failures, metrics, openapi, operators, tasks, webhook_routes
 from libs.common.auth import Principal
@@ -46,7 +47,18 @@ from libs.common.problems import (
     Unavailable,
 )
 from libs.common.rates import Limits
-from libs.common.routing import BULK_BYTES, X12, Caller, RawBody, Router, Tx, again
+from libs.common.routing import (
+    BULK_BYTES,
+    X12,
+    Caller,
+    DoorRoute,
+    Handler,
+    RawBody,
+    Router,
+    Tx,
+    again,
+    straight,
+)
 from libs.common.sealing import Keyring
 from libs.common.settings import MissingSetting, ServiceSettings
 from libs.common.threshold import Threshold
@@ -98,7 +110,7 @@ def create_api(service: Service, settings: ServiceSettings, *, database: Databas
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan,
-        middleware=[Middleware(Threshold, mapped=service.problems)],
+        mapped=service.problems,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     api.state.doors = Doors(
@@ -110,16 +122,44 @@ def create_api(service: Service, settings: ServiceSettings, *, database: Databas
         limits=Limits(settings.rate_per_second, settings.rate_burst),
         local=settings.local,
     )
-    for router in service.routers:
+    for router in (*service.routers, *_kernel_routers(service)):
         api.include_router(router)
-    for router in _kernel_routers(service):
-        api.include_router(router)
+        api.know(router)
     api.router.routes += [*operators.probes(service, db), Route("/metrics", operators.counted, include_in_schema=False)]
     _refusals(api, service)
     return api
 
 
 class _Api(FastAPI):
+    """FastAPI; who calls a plain route at its exact path comes to its doors without a search."""
+
+    def __init__(self, *, mapped: failures.Mapped, **fastapi: Any) -> None:
+        super().__init__(middleware=[Middleware(Threshold, mapped=mapped)], **fastapi)
+        self._mapped = mapped
+        self._straight: dict[tuple[str, str], ASGIApp] = {}
+
+    def know(self, router: APIRouter) -> None:
+        """Its plain routes are found at once."""
+        for route in router.routes:
+            if isinstance(route, DoorRoute) and (handler := straight(route)) is not None:
+                way = Threshold(self._way(route, handler), self._mapped)
+                self._straight |= {(method, route.path): way for method in route.methods or ()}
+
+    def _way(self, route: DoorRoute, handler: Handler) -> ASGIApp:
+        async def through(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.update(app=self, route=route, endpoint=route.endpoint, path_params={})
+            answer = await self.state.doors.through(Request(scope, receive, send), route, handler)
+            await answer(scope, receive, send)
+
+        return through
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        known = self._straight.get((scope.get("method", ""), scope.get("path", "")))
+        if known is None or scope.get("root_path"):
+            await super().__call__(scope, receive, send)
+        else:
+            await known(scope, receive, send)
+
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             self.openapi_schema = openapi.document(self, super().openapi)

@@ -10,11 +10,12 @@ answer, or raises a Problem or one of the exceptions that its service has mapped
 """
 
 import functools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Protocol, TypeVar, cast
 
 from fastapi import APIRouter, Depends
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -64,6 +65,16 @@ class Visit:
     body: bytes = b""
     principal: Principal | None = None
     tx: Transaction | None = None
+
+    @property
+    def transaction(self) -> Transaction:
+        assert self.tx is not None, "this route opens its own transactions"
+        return self.tx
+
+    @property
+    def caller(self) -> Principal:
+        assert self.principal is not None, "this route is open to anyone"
+        return self.principal
 
 
 class Passage(Protocol):
@@ -175,15 +186,11 @@ def visit_of(request: Request) -> Visit:
 
 
 async def _transaction(request: Request) -> Transaction:
-    tx = visit_of(request).tx
-    assert tx is not None, "this route opens its own transactions"
-    return tx
+    return visit_of(request).transaction
 
 
 async def _caller(request: Request) -> Principal:
-    principal = visit_of(request).principal
-    assert principal is not None, "this route is open to anyone"
-    return principal
+    return visit_of(request).caller
 
 
 async def _raw_body(request: Request) -> bytes:
@@ -205,3 +212,58 @@ def subject_type(path: str) -> str | None:
     if named:
         return named[-1].replace("-", "_")
     return parts[-1].partition(":")[0].replace("-", "_").removesuffix("s") if parts else None
+
+
+def straight(route: APIRoute) -> Handler | None:
+    """The route's function, called with its body, what the visit brings, and an answer to write on.
+
+    It answers as the framework's handler would; None for a route that takes or gives more than that. The framework
+    solves anew for each request what is known of such a route from the start.
+    """
+    wants, gives = route.dependant, route.response_field
+    more = (wants.path_params, wants.query_params, wants.header_params, wants.cookie_params, wants.request_param_name)
+    named = {one.call: str(one.name) for one in wants.dependencies}
+    if any(more) or gives is None or len(wants.body_params) != 1 or not named.keys() <= _OF_VISIT.keys():
+        return None
+    [field] = wants.body_params
+    model = gives.field_info.annotation
+    if route.body_field is not field or not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return None
+
+    async def call(request: Request) -> Response:
+        visit, noted = visit_of(request), _Noted()
+        value, errors = None, [_NO_BODY]
+        if visit.body:
+            value, errors = field.validate(await request.json(), {}, loc=("body",))
+        if errors:
+            raise RequestValidationError(errors)
+        given = {name: _OF_VISIT[what](visit) for what, name in named.items()}
+        if wants.response_param_name is not None:
+            given[wants.response_param_name] = noted
+        found = await route.endpoint(**given, **{field.name: value})
+        if isinstance(found, Response):
+            return found
+        if type(found) is not model:
+            found, wrong = gives.validate(found, {}, loc=("response",))
+            assert not wrong, "a route answers with its model"
+        answer = Response(found.model_dump_json(by_alias=True), noted.status_code or route.status_code or 200)
+        answer.raw_headers += [(b"content-type", JSON[0].encode()), *noted.raw_headers]
+        return answer
+
+    return call
+
+
+class _Noted(Response):
+    """What a route's function says of its answer beside the content."""
+
+    def __init__(self) -> None:
+        self.status_code = 0
+        self.raw_headers = []
+
+
+_OF_VISIT: Final[Mapping[Any, Callable[[Visit], Any]]] = {
+    _transaction: lambda visit: visit.transaction,
+    _caller: lambda visit: visit.caller,
+    _raw_body: lambda visit: visit.body,
+}
+_NO_BODY: Final = {"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}

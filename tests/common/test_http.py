@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from libs.common.http import create_api
+from libs.common.ids import new_id
 from libs.common.settings import MissingSetting
 from tests.callers import Issuer, calling
 from tests.common import door_service
@@ -51,6 +52,27 @@ async def test_an_invalid_body_says_which_field_and_why(biller: httpx.AsyncClien
         },
         {"pointer": "/ssn", "in": "body", "code": "extra_forbidden", "message": "Extra inputs are not permitted"},
     ]
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'{"minutes": 0}', b'{"minutes": 50, "name": "Jo"}'])
+async def test_a_plain_route_answers_as_it_would_by_the_framework(
+    api: FastAPI, issuer: Issuer, tenant: str, body: bytes
+) -> None:
+    answers = []
+    for behind in ("", "/behind"):  # a proxy's path goes the framework's way
+        transport = httpx.ASGITransport(app=api, root_path=behind)
+        headers = JSON | {"Authorization": f"Bearer {issuer.token(tenant_id=tenant)}", "Idempotency-Key": new_id("key")}
+        async with httpx.AsyncClient(transport=transport, base_url="http://parity.test") as client:
+            answers.append(await client.post("/v1/visits", content=body, headers=headers))
+    straight, by_framework = answers
+    assert straight.status_code == by_framework.status_code
+    assert set(straight.headers) == set(by_framework.headers)
+    assert straight.headers["content-type"] == by_framework.headers["content-type"]
+    assert _unchanging(straight) == _unchanging(by_framework)
+
+
+def _unchanging(answer: httpx.Response) -> dict[str, Any]:
+    return {name: value for name, value in answer.json().items() if name not in {"request_id", "id"}}
 
 
 async def test_an_unknown_field_whose_name_is_content_is_not_repeated(biller: httpx.AsyncClient) -> None:
