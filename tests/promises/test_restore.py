@@ -25,6 +25,7 @@ from libs.common import replay
 from libs.common.log import open_log
 from services.reporting.facts import PROJECTIONS
 from services.reporting.rebuild import rebuild
+from tests.conftest import TestDatabase
 
 pytestmark = pytest.mark.slow
 
@@ -128,3 +129,19 @@ async def opened(platform: Platform, http: httpx.AsyncClient) -> tuple[Client, P
     client = Client(platform, http)
     world = with_oddities(build(7))
     return client, People(client, world, await open_practice(client, world))
+
+
+async def test_a_database_of_one_service_alone_has_its_numbers_raised_and_any_other_has_none_to_raise(
+    fresh_database: TestDatabase,
+) -> None:
+    raised = backup.RESTORED.read_text()
+    connection = await asyncpg.connect(fresh_database.admin_url)
+    try:
+        await connection.execute("insert into claims.counter values ('tnt_a', 'a_submitter', 7)")
+        await connection.execute("drop schema eligibility cascade")
+        await connection.execute(raised)
+        assert await connection.fetchval("select last from claims.counter where name = 'a_submitter'") == 100_007
+        await connection.execute("drop schema claims cascade")
+        await connection.execute(raised)
+    finally:
+        await connection.close()
