@@ -19,12 +19,9 @@ from libs.common.clearinghouse import Account, HttpClearinghouse
 
 Fault = Literal["lost_request", "lost_answer", "time_out", "unreachable", "error", "unavailable", "refuse"]
 _BASE = "/clearinghouse/v1"
-_ACCOUNT = {
-    "submitter_id": "PARITY01",
-    "receiver_id": "SANDBOXCH",
-    "url": "http://clearinghouse.test",
-    "api_key": "key-of-parity",
-}
+_ACCOUNT = Account(
+    submitter_id="PARITY01", receiver_id="SANDBOXCH", url="http://clearinghouse.test", api_key="key-of-parity"
+)
 _LONG_AGO = datetime(2026, 10, 1, 18, tzinfo=UTC)
 
 
@@ -54,7 +51,7 @@ def _refuse_all(_: bytes) -> bytes:
 class FakeClearinghouse:
     """One account's clearinghouse in memory."""
 
-    account: Account = field(default_factory=lambda: Account(**_ACCOUNT))
+    account: Account = _ACCOUNT
     files: list[FakeFile] = field(default_factory=list)
     mail: list[FakeMail] = field(default_factory=list)
     questions: list[bytes] = field(default_factory=list)

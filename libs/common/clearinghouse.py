@@ -7,7 +7,7 @@ before sending again. Acknowledgements and remittances are pulled: list, fetch, 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import httpx
 import sqlalchemy as sa
@@ -102,6 +102,14 @@ class Account:
     api_key: str
     time_zone: str = "UTC"
     """Of the hours at which files go out and the mailbox is emptied."""
+    receiver_name: str = ""
+    test: bool = False
+    """Whether what is sent is a test (ISA15), which no payer pays for."""
+
+    @property
+    def usage(self) -> Literal["T", "P"]:
+        """ISA15 of all that is sent to this account, whichever service sends it."""
+        return "T" if self.test else "P"
 
     def __repr__(self) -> str:
         return f"Account({self.submitter_id!r} at {self.url!r})"
@@ -221,6 +229,8 @@ account = sa.Table(
     sa.Column("url", sa.Text),
     sa.Column("api_key_sealed", sa.Text),
     sa.Column("time_zone", sa.Text),
+    sa.Column("receiver_name", sa.Text),
+    sa.Column("test", sa.Boolean),
     sa.Column("version", sa.Integer),
     sa.Column("updated_at", sa.DateTime(timezone=True)),
 )
@@ -241,6 +251,8 @@ async def account_of(tx: Transaction) -> Account | None:
         url=row["url"],
         api_key=tx.keyring.open(tx.tenant, row["api_key_sealed"], _CONTEXT).decode(),
         time_zone=row["time_zone"],
+        receiver_name=row["receiver_name"] or "",
+        test=row["test"],
     )
 
 
@@ -260,6 +272,8 @@ async def set_account(tx: Transaction, new: Account) -> Row:
         "url": new.url,
         "api_key_sealed": tx.keyring.seal(tx.tenant, new.api_key.encode(), _CONTEXT),
         "time_zone": new.time_zone,
+        "receiver_name": new.receiver_name or None,
+        "test": new.test,
         "updated_at": tx.now,
     }
     return await tx.one(
@@ -280,6 +294,7 @@ class AccountBody(BaseModel):
                 {
                     "submitter_id": "PARITY01",
                     "receiver_id": "SANDBOXCH",
+                    "receiver_name": "Sandbox Clearinghouse",
                     "url": "https://clearinghouse.example.org",
                     "api_key": "sk_live_0192f3c4a5b6",
                     "time_zone": "America/Chicago",
@@ -290,10 +305,20 @@ class AccountBody(BaseModel):
 
     submitter_id: str = Field(pattern=r"^[A-Za-z0-9]{2,15}$", description="ISA06 of what we send.")
     receiver_id: str = Field(pattern=r"^[A-Za-z0-9]{2,15}$", description="ISA08 of what we send.")
+    receiver_name: str = Field(
+        "",
+        max_length=60,
+        pattern=r"^[ -~]*$",
+        description="The clearinghouse's name as its companion guide wants it in an 837; its id unless given.",
+    )
     url: str = Field(pattern=r"^https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?$", max_length=500)
     api_key: str = Field(min_length=1, max_length=1000, pattern=r"^[!-~]+$")
     time_zone: str = Field(
         "UTC", max_length=64, description="IANA name; the hours of cut, acknowledgements and remittances are local."
+    )
+
+    test: bool = Field(
+        False, description="Send everything as a test (ISA15 T, not P): claims are checked, and no payer pays them."
     )
 
     @field_validator("time_zone")
@@ -308,8 +333,10 @@ class AccountView(BaseModel):
 
     submitter_id: str
     receiver_id: str
+    receiver_name: str | None
     url: str
     time_zone: str
+    test: bool
     version: int
     updated_at: datetime
 

@@ -253,11 +253,14 @@ def file(
                 receiver_id=account.receiver_id,
                 control_number=control_number,
                 created=created.astimezone(UTC).replace(tzinfo=None),
+                usage=account.usage,
             ),
             submitter=x12.Party(
                 name=plain(practice["name"]), id_qualifier="46", id=account.submitter_id, contacts=(contact,)
             ),
-            receiver=x12.Party(name=account.receiver_id, id_qualifier="46", id=account.receiver_id),
+            receiver=x12.Party(
+                name=plain(account.receiver_name or account.receiver_id), id_qualifier="46", id=account.receiver_id
+            ),
             claims=claims,
             reference=reference(control_number),
         )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from libs import x12
 from libs.codes.payers import Payer
+from libs.common.clearinghouse import Account
 
 MENTAL_HEALTH: Final = "MH"
 """One service type for each question, since many payers answer only the first."""
@@ -18,11 +19,9 @@ RELATIONSHIPS: Final = {"spouse": "01", "child": "19", "other": "G8"}
 class Asker:
     """Who asks: the submitter's account, and the practice that will bill."""
 
-    submitter_id: str
-    receiver_id: str
+    account: Account
     name: str
     npi: str
-    test: bool
 
 
 def trace(control_number: int) -> str:
@@ -51,16 +50,18 @@ def question(
         subscriber=subscriber,
         dependent=dependent,
         relationship=relationship,
-        traces=(x12.Trace(number=trace(control_number), originator=f"9{asker.submitter_id}"[:10].ljust(10, "0")),),
+        traces=(
+            x12.Trace(number=trace(control_number), originator=f"9{asker.account.submitter_id}"[:10].ljust(10, "0")),
+        ),
         service_date=on,
         service_types=(MENTAL_HEALTH,),
     )
     envelope = x12.Envelope(
-        sender_id=asker.submitter_id,
-        receiver_id=asker.receiver_id,
+        sender_id=asker.account.submitter_id,
+        receiver_id=asker.account.receiver_id,
         control_number=control_number,
         created=created.replace(tzinfo=None),
-        usage="T" if asker.test else "P",
+        usage=asker.account.usage,
     )
     inquiry = x12.EligibilityInquiry(
         envelope=envelope, reference=trace(control_number), created=created.replace(tzinfo=None), questions=(asked,)

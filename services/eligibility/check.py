@@ -61,7 +61,7 @@ async def make(work: Work, due: Due) -> None:
     """The check has its answer, or will be asked again later; asking the same twice is harmless."""
     async with work.db.transaction(due.tenant_id) as tx:
         row = await _locked(tx, due.id)
-        prepared = await _prepare(tx, row, test=work.settings.local) if row and row["status"] in OPEN else None
+        prepared = await _prepare(tx, row) if row and row["status"] in OPEN else None
         if prepared is None:
             await timers.done(tx, due)
             return
@@ -92,7 +92,7 @@ async def _locked(tx: Transaction, check_id: str) -> Row | None:
     return await store.find(tx, t.check, check_id, lock=True)
 
 
-async def _prepare(tx: Transaction, row: Row, *, test: bool) -> tuple[Account, bytes] | None:
+async def _prepare(tx: Transaction, row: Row) -> tuple[Account, bytes] | None:
     """Number and bytes of the question are stored before it is sent; None if it can never be asked."""
     account = await account_of(tx)
     if account is None:
@@ -108,13 +108,7 @@ async def _prepare(tx: Transaction, row: Row, *, test: bool) -> tuple[Account, b
         await _fail(tx, row, {}, "rejected", ["payer_unknown"])
         return None
     number = await store.next_control_number(tx, account.submitter_id, account.receiver_id)
-    asker = ask.Asker(
-        submitter_id=account.submitter_id,
-        receiver_id=account.receiver_id,
-        name=practice["name"],
-        npi=practice["npi"],
-        test=test,
-    )
+    asker = ask.Asker(account=account, name=practice["name"], npi=practice["npi"])
     patient, coverage = await _whom(tx, row)
     try:
         question = ask.question(

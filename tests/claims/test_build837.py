@@ -58,6 +58,21 @@ def sent(of: Material) -> x12.Claim:
     return x12.read(body).one(x12.ClaimFile).claims[0]
 
 
+@pytest.mark.parametrize(
+    ("account", "usage", "receiver"),
+    [
+        (ACCOUNT, "P", "SANDBOXCH"),
+        (replace(ACCOUNT, receiver_name="Sandbox Clearing House", test=True), "T", "SANDBOX CLEARING HOUSE"),
+    ],
+)
+def test_a_file_is_a_test_where_the_account_is_and_names_who_gets_it(
+    account: Account, usage: str, receiver: str
+) -> None:
+    found = x12.read(build837.file(account, PRACTICE, 1, NOW, (build837.claim_record(material()),)))
+    file = found.one(x12.ClaimFile)
+    assert (file.envelope.usage, file.receiver.name, file.receiver.id) == (usage, receiver, "SANDBOXCH")
+
+
 def test_the_rendering_clinician_is_named_only_where_somebody_else_bills() -> None:
     assert sent(material()).rendering is not None
     solo = material(provider=PROVIDER | {"npi": PRACTICE["npi"]})

@@ -1,6 +1,7 @@
 """The clearinghouse's adapter: what arrived is known, what may have arrived is asked about, what waits is fetched."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,12 @@ from tests.clearinghouse import FakeClearinghouse
 from tests.common.conftest import Rows
 from tests.conftest import TestDatabase
 
-ACCOUNT = {"submitter_id": "PARITY01", "receiver_id": "SANDBOXCH", "url": "http://ch.test:8109", "api_key": "s3cret"}
+ACCOUNT: dict[str, Any] = {
+    "submitter_id": "PARITY01",
+    "receiver_id": "SANDBOXCH",
+    "url": "http://ch.test:8109",
+    "api_key": "s3cret",
+}
 
 
 def interchange(number: str = "000000101", *, asks_for_ta1: bool = False, groups: int = 0) -> bytes:
@@ -186,15 +192,16 @@ async def test_the_account_is_set_read_without_its_key_and_replaced(
         assert await clearinghouse.account_of(tx) is None
 
     assert (await biller.put(path, json=ACCOUNT)).json()["version"] == 1
-    again = await biller.put(path, json={**ACCOUNT, "api_key": "newer"})
+    changed: dict[str, Any] = {**ACCOUNT, "api_key": "newer", "receiver_name": "Our House", "test": True}
+    again = await biller.put(path, json=changed)
     assert (again.json()["version"], again.headers["etag"]) == (2, '"2"')
 
     shown = await biller.get(path)
-    assert shown.json()["submitter_id"] == "PARITY01"
+    assert [shown.json()[name] for name in ("submitter_id", "receiver_name", "test")] == ["PARITY01", "Our House", True]
     assert "newer" not in shown.text
     assert "newer" not in str(await rows.of("clearinghouse_account"))
     async with worker.transaction(tenant) as tx:
-        assert await clearinghouse.account_of(tx) == clearinghouse.Account(**{**ACCOUNT, "api_key": "newer"})
+        assert await clearinghouse.account_of(tx) == clearinghouse.Account(**changed)
 
 
 @pytest.mark.parametrize(

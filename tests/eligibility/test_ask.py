@@ -1,13 +1,16 @@
 """The 270 as a payer reads it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from libs import x12
 from libs.codes.payers import payer
+from libs.common.clearinghouse import Account
 from services.eligibility.ask import Asker, question, spelled, trace
 
-ASKER = Asker(submitter_id="PARITY01", receiver_id="SANDBOXCH", name="Bright Minds", npi="1999999992", test=True)
+ACCOUNT = Account(submitter_id="PARITY01", receiver_id="SANDBOXCH", url="http://ch.test", api_key="k")
+ASKER = Asker(account=ACCOUNT, name="Bright Minds", npi="1999999992")
 PATIENT = {"first_name": "José", "last_name": "Rivera", "dob": date(1990, 4, 12)}
 CARD = {"member_id": "HB100200300", "relationship": "self"}
 PARENT = {
@@ -19,10 +22,10 @@ PARENT = {
 }
 
 
-def asked(patient: dict[str, Any] = PATIENT, coverage: dict[str, Any] = CARD) -> bytes:
+def asked(patient: dict[str, Any] = PATIENT, coverage: dict[str, Any] = CARD, asker: Asker = ASKER) -> bytes:
     on = date(2026, 10, 5)
     created = datetime(2026, 10, 5, 12, tzinfo=UTC)
-    return question(ASKER, payer("pay_harborbh", on), patient, coverage, on=on, control_number=7, created=created)
+    return question(asker, payer("pay_harborbh", on), patient, coverage, on=on, control_number=7, created=created)
 
 
 def segments(raw: bytes) -> list[str]:
@@ -52,6 +55,14 @@ def test_the_question_is_free_of_findings() -> None:
         assert x12.check(raw).errors == 0
 
 
+def test_a_question_is_a_test_only_where_the_account_is() -> None:
+    test = replace(ASKER, account=replace(ACCOUNT, test=True))
+    assert [x12.read(raw).one(x12.EligibilityInquiry).envelope.usage for raw in (asked(), asked(asker=test))] == [
+        "P",
+        "T",
+    ]
+
+
 def test_a_child_stands_below_the_subscriber() -> None:
     found = segments(asked(coverage=PARENT))
     assert "NM1*IL*1*RIVERA*ANN****MI*HB100200300" in found
@@ -59,9 +70,9 @@ def test_a_child_stands_below_the_subscriber() -> None:
     assert "INS*N*19" in found
 
 
-def test_a_test_interchange_says_so_and_carries_its_number() -> None:
+def test_the_interchange_carries_its_number() -> None:
     envelope = x12.read(asked()).one(x12.EligibilityInquiry).envelope
-    assert (envelope.usage, envelope.control_number, trace(7)) == ("T", 7, "E000000007")
+    assert (envelope.control_number, trace(7)) == (7, "E000000007")
 
 
 def test_names_are_written_in_letters_that_x12_can_carry() -> None:

@@ -155,6 +155,7 @@ async def _clearinghouse(client: Client) -> None:
             {
                 "submitter_id": SUBMITTER,
                 "receiver_id": "SANDBOXCH",
+                "receiver_name": "Sandbox Clearinghouse",
                 "url": client.platform.urls["sandbox"],
                 "api_key": account["api_key"],
             },

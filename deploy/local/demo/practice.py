@@ -119,7 +119,8 @@ CLINICIANS = (
 )
 
 PAYERS = (("pay_meridian", 12), ("pay_bluebonnet", 12), ("pay_medicare", 8), ("pay_summit", 8))
-_MEMBER_PREFIX = {"pay_meridian": "MRD", "pay_bluebonnet": "BBN", "pay_medicare": "1EG", "pay_summit": "SMT"}
+_MEMBER_PREFIX = {"pay_meridian": "MRD", "pay_bluebonnet": "BBN", "pay_summit": "SMT"}
+_MBI_LETTERS = "ACDEFGHJKM"
 
 
 def build(seed: int) -> Practice:
@@ -128,6 +129,15 @@ def build(seed: int) -> Practice:
     patients = tuple(_patients(chance))
     sessions = sorted(_sessions(chance, patients), key=lambda s: (s.start, s.external_id))
     return Practice(seed=seed, clinicians=CLINICIANS, patients=patients, sessions=tuple(sessions))
+
+
+def _member_id(payer_id: str, number: int) -> str:
+    """The number in the payer's form; Medicare's (MBI) has letters and digits in places that CMS has fixed."""
+    if payer_id != "pay_medicare":
+        return f"{_MEMBER_PREFIX[payer_id]}{number}"
+    digits = [int(digit) for digit in str(number)]
+    second, fifth, eighth, ninth = (_MBI_LETTERS[digit] for digit in digits[:4])
+    return f"1{second}G{digits[4]}{fifth}E{digits[5]}{eighth}{ninth}{digits[6]}{digits[7]}"
 
 
 def _patients(chance: random.Random) -> Iterator[Patient]:
@@ -150,7 +160,7 @@ def _patients(chance: random.Random) -> Iterator[Patient]:
                 dob=born,
                 sex=chance.choice("FM"),
                 payer_id=payer_id,
-                member_id=f"{_MEMBER_PREFIX[payer_id]}{chance.randrange(10**7, 10**8)}",
+                member_id=_member_id(payer_id, chance.randrange(10**7, 10**8)),
                 known_to_payer=not (payer_id == "pay_bluebonnet" and place == 11),
                 covered_until=date(2026, 10, 15) if payer_id == "pay_meridian" and place == 11 else None,
                 copay_cents={"pay_meridian": 3000, "pay_bluebonnet": 300, "pay_summit": 2500}.get(payer_id, 0),
