@@ -111,7 +111,11 @@ class EmbeddedLog:
             )
 
     async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
-        """The rows go from table to table, and never through this process."""
+        """The rows go from table to table, and never through this process.
+
+        The commit does not wait for the disk: outbox, log and everything that a consumer makes of it stand in one
+        journal, which keeps the move before it keeps anything that came of it, or forgets both.
+        """
         with _within_a_transaction(connection):
             await connection.execute(_APPEND_ROWS, ids)
 
@@ -155,7 +159,7 @@ def _within_a_transaction(connection: asyncpg.Connection) -> Iterator[None]:
 
 
 _APPEND_ROWS = """
-    select log.append(
+    select set_config('synchronous_commit', 'off', true), log.append(
         array_agg(topic order by id), array_agg(key order by id),
         array_agg(value order by id), array_agg(headers::text order by id)
     ) from outbox where id = any($1::bigint[])

@@ -174,7 +174,13 @@ class EmbeddedConsumer:
 
     async def _connect(self) -> None:
         self._drop_connection()
-        self._connection = await asyncpg.connect(self._url, timeout=self._connect_seconds, command_timeout=30)
+        self._connection = await asyncpg.connect(
+            self._url,
+            timeout=self._connect_seconds,
+            command_timeout=30,
+            # A position that the server forgets as it dies brings records again that the inbox knows.
+            server_settings={"synchronous_commit": "off"},
+        )
         await self._connection.add_listener(CHANNEL, self._on_notice)
         self._stale = True
         if self._heart is None:
