@@ -98,6 +98,7 @@ def claim_submitted(tx: Transaction, claim: Claim, row: Row, *, next_payer: bool
         patient_control_number=row["pcn"],
         replaces=row["replaces"],
         next_payer=next_payer,
+        clean=claim.clean,
         charge_cents=row["charge_cents"],
         submitted_on=tx.today,
         lines=[

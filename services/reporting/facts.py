@@ -132,6 +132,7 @@ PROJECTIONS: tuple[Projection, ...] = (
             "rank",
             "attempt",
             "frequency",
+            "clean",
             "charge_cents",
             "submitted_on",
         ),

@@ -59,8 +59,10 @@ async def clean_claim_rate(tx: Transaction, scope: Scope) -> Ratio:
     """Of the claims first submitted in the period, those that no person had to touch before (MAP CL-1)."""
     row = await tx.one(
         sa.text(
-            "select count(*) filter (where c.clean) as clean, count(*) as entered "
-            "from submission s left join claim c using (tenant_id, claim_id) "
+            # A release that did not say it with the submission left it to the claim as it stands.
+            "select count(*) filter (where coalesce(s.clean, (select c.clean from claim c "
+            "where c.tenant_id = s.tenant_id and c.claim_id = s.claim_id))) as clean, count(*) as entered "
+            "from submission s "
             f"where s.attempt = 1 and s.submitted_on between :first and :last and {mine('s')}"
         ),
         scope.parameters(),

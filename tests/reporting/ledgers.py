@@ -60,7 +60,9 @@ def a_claim(number: int, status: str, *, clean: bool = True, attempts: int = 1) 
     )
 
 
-def a_submission(number: int, *, attempt: int = 1, on: date = date(2026, 10, 5)) -> ClaimSubmitted:
+def a_submission(
+    number: int, *, attempt: int = 1, on: date = date(2026, 10, 5), clean: bool | None = True
+) -> ClaimSubmitted:
     line = SubmittedLine(
         line_id=f"sln_{number}", line_control="1", code_family="psychotherapy", charge_cents=17_500, units=1
     )
@@ -75,6 +77,7 @@ def a_submission(number: int, *, attempt: int = 1, on: date = date(2026, 10, 5))
         attempt=attempt,
         frequency="1",
         patient_control_number=f"P{number}A{attempt}",
+        clean=clean,
         charge_cents=17_500,
         submitted_on=on,
         lines=[line],

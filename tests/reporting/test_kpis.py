@@ -46,10 +46,27 @@ async def test_the_first_decision_is_the_payers_first_whichever_came_first_here(
     assert (denied.numerator, denied.denominator) == (5, 13)
 
 
-async def test_a_claim_that_a_person_touched_is_not_clean(month: TestDatabase) -> None:
+async def test_a_claim_that_a_person_touched_before_it_was_sent_is_not_clean(month: TestDatabase) -> None:
+    database = month.open("reporting")
+    await project(database, [record(a_submission(3, clean=False), 6)])
+    await project(database, [record(a_submission(3, attempt=2), 7)])
+    async with database.transaction(TENANT) as tx:
+        clean = await kpis.clean_claim_rate(tx, OCTOBER)
+    assert (clean.numerator, clean.denominator) == (11, 12)
+
+
+async def test_a_claim_that_a_person_touched_after_the_payers_answer_was_clean(month: TestDatabase) -> None:
     database = month.open("reporting")
     await project(database, [record(a_claim(3, "paid", clean=False), 6)])
-    await project(database, [record(a_submission(3, attempt=2), 7)])
+    async with database.transaction(TENANT) as tx:
+        clean = await kpis.clean_claim_rate(tx, OCTOBER)
+    assert (clean.numerator, clean.denominator) == (12, 12)
+
+
+async def test_where_an_earlier_release_did_not_say_it_the_claim_itself_does(month: TestDatabase) -> None:
+    database = month.open("reporting")
+    await project(database, [record(a_submission(number, clean=None), 6) for number in (3, 4)])
+    await project(database, [record(a_claim(3, "paid", clean=False), 7)])
     async with database.transaction(TENANT) as tx:
         clean = await kpis.clean_claim_rate(tx, OCTOBER)
     assert (clean.numerator, clean.denominator) == (11, 12)

@@ -43,7 +43,7 @@ _STATUS = {
     "void": "void",
 }
 _RATIOS = {
-    "clean_claim_rate": "clean claims: never touched by a person",
+    "clean_claim_rate": "clean claims: touched by no person before they were sent",
     "first_pass_payment_rate": "paid at the first decision",
     "denial_rate": "denied at the first decision",
     "net_collection_rate": "collected of what may be collected so far",

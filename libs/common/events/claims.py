@@ -141,6 +141,7 @@ class ClaimSubmitted(Event):
 
     `patient_control_number` is CLM01, unique to this submission. `replaces` names the submission whose payer claim
     number a 7 or 8 refers to. `next_payer`: another payer of the patient's will be asked for what this one leaves.
+    `clean` is whether no person had had to touch the claim before; earlier releases did not say.
     """
 
     topic: ClassVar[str] = "claim.submitted"
@@ -161,6 +162,7 @@ class ClaimSubmitted(Event):
     patient_control_number: str = Field(max_length=20)
     replaces: Id | None = None
     next_payer: bool = False
+    clean: bool | None = None
     charge_cents: Cents
     submitted_on: date
     lines: list[SubmittedLine]
