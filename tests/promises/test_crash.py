@@ -27,6 +27,8 @@ PACE_SECONDS = 0.25
 REST_SECONDS = 120.0
 MUTANT_REST_SECONDS = 60.0
 """How long the flow may take to come to rest; a broken design may lose what it waits for."""
+TAKE_OVER_SECONDS = 15.0
+"""How long rows may wait behind a leader that stands still: a standby acts after five seconds without a move."""
 CAUGHT_BY = {
     "offset_before_the_work": "events had no effect in",
     "no_inbox": "events had their effect more than once in",
@@ -149,6 +151,8 @@ class Trial:
             "the log's server was not killed": not storm.brokers,
         }
         self.broken += [words for words, toothless in teeth.items() if toothless]
+        if storm.taken_over_after > TAKE_OVER_SECONDS:
+            self.broken.append(f"a leader that stood still was replaced only after {storm.taken_over_after:.1f} s")
 
 
 def told(log: str, sums: Counter[str], seeds: str) -> str:
