@@ -101,7 +101,7 @@ async def _tell(stage: Stage, told: list[Row]) -> tuple[float, dict[str, int]]:
         while True:
             await wake.wait()
             wake.clear()
-            await waker.execute("select pg_notify('claims_outbox', '')")
+            await waker.execute("select set_config('synchronous_commit', 'off', true), pg_notify('claims_outbox', '')")
             await asyncio.sleep(COALESCED_SECONDS)
 
     waking = asyncio.create_task(notify())
