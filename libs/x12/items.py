@@ -1,5 +1,6 @@
 """Claims, payments and the like while a file is read: their text now, their fields when somebody looks."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -7,7 +8,7 @@ from libs.x12 import compile_read, open_loops, shapes
 from libs.x12.grammar import Loop, Node
 from libs.x12.machine import Machine
 from libs.x12.records import Delimiters, Source
-from libs.x12.tokens import Block
+from libs.x12.tokens import Block, Header
 
 #: No longer text of a segment is remembered.
 _LONGEST_REMEMBERED = 120
@@ -24,11 +25,32 @@ def source_of(text: str, start: int, marks: Delimiters) -> Any:
 _SOURCE = shapes.draft(Source)
 
 
-def _ends(machine: Machine, loop: Loop) -> tuple[frozenset[str], frozenset[str]]:
-    """What the first segment after an item may be: whatever cannot be a part of it; and its two first letters."""
-    inside = {node.id for inner in (loop, *_own(loop)) for node in inner.children if isinstance(node, Node)}
-    outside = set(machine.named) - inside | {loop.first.id, "SE", "ST", "GE", "GS", "IEA", "ISA"}
-    return frozenset(outside), frozenset(name[:2] for name in outside)
+class _Ends:
+    """What the first segment after an item, or after a level, may be: whatever cannot be a part of it."""
+
+    __slots__ = ("header", "names", "pattern")
+
+    def __init__(self, machine: Machine, loop: Loop) -> None:
+        inside = {node.id for inner in (loop, *_own(loop)) for node in inner.children if isinstance(node, Node)}
+        self.names = set(machine.named) - inside | {loop.first.id, "SE", "ST", "GE", "GS", "IEA", "ISA"}
+        self.header: Header | None = None
+
+    def first(self, block: Block, index: int) -> int:
+        """The index of the first of them from here on, or of the block's end."""
+        separator = block.header.element
+        if block.given is None and index:
+            if self.header is not block.header:
+                self.header = block.header
+                letters = (re.escape("".join(sorted({name[i] for name in self.names}))) for i in (0, 1))
+                names, mark = "|".join(sorted(self.names)), re.escape(block.whole)
+                heads = "".join(f"[{either}]" for either in letters)
+                self.pattern = re.compile(f"{mark}(?={heads})(?:{names}){re.escape(separator)}")
+            return block.find(self.pattern, index)
+        for place in range(index, len(block.segments)):
+            name, mark, _ = block.segments[place].partition(separator)
+            if mark and name in self.names:
+                return place
+        return len(block.segments)
 
 
 def _loops(loop: Loop) -> list[Loop]:
@@ -59,25 +81,17 @@ class Collector:
         if self.is_item:
             self.start = block.at(index)
         if step.ends is None:
-            step.ends = _ends(walk.machine, loop)
+            step.ends = _Ends(walk.machine, loop)
 
     def take(self, block: Block, index: int) -> int:
         """Take the segments from here on; the index of the first that is another's."""
-        segments, separator = block.segments, block.header.element
-        outside, letters = self.step.ends
-        stop = len(segments)
-        for place in range(index, stop):
-            text = segments[place]
-            if text[:2] in letters:
-                name, mark, _ = text.partition(separator)
-                if mark and name in outside:
-                    stop = place
-                    break
         begin, self.begin = self.begin, 0
-        taken = segments[begin:stop]
+        left = self.start if begin and self.is_item else block.at(begin)
+        stop: int = self.step.ends.first(block, index)
+        taken = block.segments[begin:stop]
         self.segments = self.segments + taken if self.segments else taken
         if self.is_item:
-            self.text += block.between(begin, stop)
+            self.text += block.text[left - block.start : block.at(stop) - block.start]
         return stop
 
     def level(self) -> "Level":

@@ -12,7 +12,6 @@ from typing import Any
 
 from libs.x12 import records
 from libs.x12.records.common import Segment
-from libs.x12.records.later import Later
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +87,13 @@ def plain(record: type) -> bool:
 
 @cache
 def draft(record: type) -> type:
-    """A mutable twin with the same slots, whose instances become the record by changing their class."""
+    """The record's base, whose instances become the record by changing their class; a new one has every default."""
     space: dict[str, Any] = {f"default_{name}": f.default for name, f in fields(record).items()}
     lines = ["    " + line for line in blank(record, "self")]
     exec("def __init__(self):\n" + "\n".join(lines), space)  # noqa: S102 - our own text, from our own fields
-    bases = (Later,) if issubclass(record, Later) else ()
-    body = {"__slots__": tuple(fields(record)), "__init__": space["__init__"]}
-    return type(f"{record.__name__}Draft", bases, body)
+    base = record.__bases__[0]
+    base.__init__ = space["__init__"]  # type: ignore[misc]
+    return base
 
 
 @cache

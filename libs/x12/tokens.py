@@ -66,10 +66,22 @@ class Block:
         self._cursor = index, offset
         return offset
 
-    def between(self, index: int, stop: int) -> str:
-        """The text from one segment to before another, terminators included."""
+    @property
+    def whole(self) -> str:
+        """What ends each segment, its line break included, where the offsets are not given."""
+        return self.header.segment + self.header.line_break
+
+    def find(self, pattern: re.Pattern[str], index: int) -> int:
+        """The index of the first segment from here on before which the pattern matches a terminator and what
+        follows, or of the end; for a block whose offsets are not given, and not for its first segment."""
         begin = self.at(index) - self.start
-        return self.text[begin : self.at(stop) - self.start]
+        found = pattern.search(self.text, begin - self.step)
+        if found is None:
+            return len(self.segments)
+        place = found.start() + self.step
+        stop = index + self.text.count(self.header.segment, begin, place)
+        self._cursor = stop, self.start + place
+        return stop
 
     @property
     def offsets(self) -> list[int]:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from libs.x12.records.common import Envelope, Segment
+from libs.x12.records.drafted import drafted
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementError:
     """What is wrong with an element (IK4)."""
@@ -22,6 +24,7 @@ class ElementError:
     contexts: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentError:
     """What is wrong with a segment (IK3)."""
@@ -38,6 +41,7 @@ class SegmentError:
     elements: tuple[ElementError, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionVerdict:
     """One transaction's verdict (AK2, IK5)."""
@@ -52,6 +56,7 @@ class TransactionVerdict:
     errors: tuple[SegmentError, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyntaxAcknowledgement:
     """A 999: the verdict on one functional group."""
@@ -71,6 +76,7 @@ class SyntaxAcknowledgement:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterchangeAcknowledgement:
     """A TA1: the verdict on one interchange's envelope."""

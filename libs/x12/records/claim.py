@@ -16,9 +16,11 @@ from libs.x12.records.common import (
     Source,
     When,
 )
+from libs.x12.records.drafted import drafted
 from libs.x12.records.later import Later, fill_in
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """Paperwork that travels apart (PWK)."""
@@ -30,6 +32,7 @@ class Attachment:
     control_number: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """Free text for the payer (NTE)."""
@@ -38,6 +41,7 @@ class Note:
     text: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure:
     """What was done in an institution (HI BBR, BBQ)."""
@@ -49,6 +53,7 @@ class Procedure:
     """BBR the principal procedure, BBQ another."""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
     """Something that happened on a day (HI BH)."""
@@ -57,6 +62,7 @@ class Occurrence:
     day: date
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OccurrenceSpan:
     """Something that held over some days (HI BI)."""
@@ -66,6 +72,7 @@ class OccurrenceSpan:
     end: date
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillValue:
     """A value of the bill (HI BE)."""
@@ -75,6 +82,7 @@ class BillValue:
     """Many are numbers, not money: 3 days stand as 300."""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """A condition of the bill (HI BG)."""
@@ -82,6 +90,7 @@ class Condition:
     code: str
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineAdjudication:
     """What a prior payer decided about one line (2430)."""
@@ -103,6 +112,7 @@ class LineAdjudication:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherPayer:
     """Another payer of the same claim (2320, 2330A, 2330B): a prior one, or the next."""
@@ -139,6 +149,7 @@ class OtherPayer:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLine:
     """One service (2400)."""
@@ -181,6 +192,7 @@ class ServiceLine:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """Whose coverage it is (2000B, 2010BA)."""
@@ -199,6 +211,7 @@ class Subscriber:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """The patient who is not the subscriber (2000C, 2010CA)."""
@@ -209,6 +222,7 @@ class Patient:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim(Later):
     """One claim (2300) with everything that it hangs under."""
@@ -288,6 +302,7 @@ class Claim(Later):
     """Raw bytes and their place, when it was read from a file."""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimFile:
     """An 837 transaction."""

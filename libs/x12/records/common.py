@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from libs.x12.records.drafted import drafted
+
 #: One segment as its elements: ``("REF", "F8", "ICN100")``; components and repetitions stay as text.
 Segment = tuple[str, ...]
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delimiters:
     """The four characters that an interchange's ISA announces; the terminator may carry a line break."""
@@ -19,6 +22,7 @@ class Delimiters:
     line_break: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """Who sends what to whom under which numbers (ISA, GS, ST)."""
@@ -46,6 +50,7 @@ class Envelope:
     delimiters: Delimiters = Delimiters()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """A postal address (N3, N4)."""
@@ -59,6 +64,7 @@ class Address:
     subdivision: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """A person or desk and how to reach it (PER)."""
@@ -72,6 +78,7 @@ class Contact:
     url: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """A number somebody knows the thing by (REF): qualifier such as ``F8``, value, description."""
@@ -81,6 +88,7 @@ class Reference:
     description: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
     """A dated fact (DTP, DTM): qualifier such as ``472``; `end` for a range (RD8)."""
@@ -90,6 +98,7 @@ class When:
     end: date | None = None
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
     """A supplemental amount (AMT); informational, never part of a balance unless a rule says so."""
@@ -98,6 +107,7 @@ class Amount:
     amount_cents: int
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
     """A supplemental quantity (QTY)."""
@@ -106,6 +116,7 @@ class Quantity:
     quantity: Decimal
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """A number that the asker chose and the answerer returns (TRN)."""
@@ -117,6 +128,7 @@ class Trace:
     division: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """A person or organisation in its loop: NM1 or N1 with N3, N4, PER, REF, PRV and DMG."""
@@ -147,6 +159,7 @@ class Party:
     """Segments of the loop that have no field of their own, in the order of the file."""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
     """One reason why paid differs from charged (a triplet of CAS); positive reduces the payment."""
@@ -159,6 +172,7 @@ class Adjustment:
     quantity: Decimal | None = None
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
     """Why a request could not be answered (AAA)."""
@@ -173,6 +187,7 @@ class Rejection:
     """The loop it stood in (2000A, 2100B, 2100C, …); empty when building: the loop of the field."""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where a record stood in the file: its raw bytes and their span."""
@@ -191,6 +206,7 @@ class Source:
         return tuple(tuple(piece.strip(" \t\r\n").split(self.delimiters.element)) for piece in pieces if piece.strip())
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherTransaction:
     """A transaction of a set that has no specification here (such as 997): its segments as they stand."""

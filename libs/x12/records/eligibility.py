@@ -15,8 +15,10 @@ from libs.x12.records.common import (
     Trace,
     When,
 )
+from libs.x12.records.drafted import drafted
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EligibilityQuestion:
     """What is asked about one person (2000C, or 2000D for a dependent without an own id)."""
@@ -43,6 +45,7 @@ class EligibilityQuestion:
     source: Source | None = field(default=None, init=False, compare=False, repr=False)
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EligibilityInquiry:
     """A 270 transaction."""
@@ -57,6 +60,7 @@ class EligibilityInquiry:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """How often, how much, over what period (HSD): ``VS 30 per service year``."""
@@ -71,6 +75,7 @@ class Delivery:
     time_pattern: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benefit:
     """One statement about coverage (EB and what belongs to it)."""
@@ -111,6 +116,7 @@ class Benefit:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EligibilityAnswer:
     """What the payer says about one person, or why it does not."""
@@ -132,6 +138,7 @@ class EligibilityAnswer:
     source: Source | None = field(default=None, init=False, compare=False, repr=False)
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EligibilityResponse:
     """A 271 transaction."""

@@ -17,9 +17,11 @@ from libs.x12.records.common import (
     Source,
     When,
 )
+from libs.x12.records.drafted import drafted
 from libs.x12.records.later import Later, fill_in
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bank:
     """One end of a transfer (BPR06 to 09, BPR12 to 15)."""
@@ -30,6 +32,7 @@ class Bank:
     account: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """The money that moves, or the notice that none does (BPR, TRN)."""
@@ -57,6 +60,7 @@ class Payment:
     trace_supplement: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePayment:
     """One adjudicated line (2110)."""
@@ -90,6 +94,7 @@ class ServicePayment:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSummary:
     """The provider's totals above a run of claims (LX, TS3)."""
@@ -98,6 +103,7 @@ class ProviderSummary:
     segments: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimPayment(Later):
     """What became of one claim (2100)."""
@@ -152,6 +158,7 @@ class ClaimPayment(Later):
         return tuple(code for code in codes if code)
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAdjustment:
     """Money that belongs to no claim of this file (one pair of a PLB); positive takes from the provider."""
@@ -164,6 +171,7 @@ class ProviderAdjustment:
     amount_cents: int
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remittance:
     """An 835 transaction: one payment and what it is for."""

@@ -14,9 +14,11 @@ from libs.x12.records.common import (
     Trace,
     When,
 )
+from libs.x12.records.drafted import drafted
 from libs.x12.records.eligibility import Delivery
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What the reviewer decided (HCR)."""
@@ -30,6 +32,7 @@ class Decision:
     second_opinion: str = ""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewService:
     """One service of an event (2000F)."""
@@ -53,6 +56,7 @@ class ReviewService:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """One patient event to certify, or the decision about it (2000E)."""
@@ -95,6 +99,7 @@ class Review:
     source: Source | None = field(default=None, init=False, compare=False, repr=False)
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewFile:
     """A 278 transaction: request, response, or inquiry and its answer."""

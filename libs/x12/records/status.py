@@ -16,9 +16,11 @@ from libs.x12.records.common import (
     Trace,
     When,
 )
+from libs.x12.records.drafted import drafted
 from libs.x12.records.later import Later, fill_in
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """One statement about a claim or line (STC)."""
@@ -47,6 +49,7 @@ class Status:
     """STC12."""
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineStatus:
     """Where one line stands (2220)."""
@@ -67,6 +70,7 @@ class LineStatus:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusQuestion(Later):
     """What is asked about one claim (276 2200D or E)."""
@@ -100,6 +104,7 @@ class StatusQuestion(Later):
     source: Source | None = field(default=None, init=False, compare=False, repr=False)
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusInquiry:
     """A 276 transaction."""
@@ -112,6 +117,7 @@ class StatusInquiry:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusAnswer(Later):
     """What the payer says of one claim, or at a higher level why it says nothing (277)."""
@@ -140,6 +146,7 @@ class StatusAnswer(Later):
     source: Source | None = field(default=None, init=False, compare=False, repr=False)
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusResponse:
     """A 277 transaction."""
@@ -152,6 +159,7 @@ class StatusResponse:
     extra: tuple[Segment, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """A status at file or provider level with its counts (277CA 2200B, 2200C)."""
@@ -165,6 +173,7 @@ class Tally:
     references: tuple[Reference, ...] = ()
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgedClaim(Later):
     """Whether one claim was taken into adjudication (277CA 2200D)."""
@@ -196,6 +205,7 @@ class AcknowledgedClaim(Later):
         return not any(s.action == "U" or s.category in rejected for s in self.statuses)
 
 
+@drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimAcknowledgement:
     """A 277CA transaction."""
