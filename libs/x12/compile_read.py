@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from libs.x12 import convert, grammar, records, shapes
-from libs.x12.grammar import Loop
+from libs.x12.compile_item import ItemCompiler, Whole, irregular
+from libs.x12.grammar import Loop, Node
 from libs.x12.machine import Machine
 from libs.x12.open_loops import opener
-from libs.x12.reader_parts import PER_FIELDS, new_name
+from libs.x12.reader_parts import PER_FIELDS
 from libs.x12.reader_source import Compiler
 
 Reader = Callable[[list[str], Any, Any], None]
@@ -22,14 +23,14 @@ Joiner = Callable[[Any, Any], None]
 def strict() -> dict[str, Any]:
     """Conversions that raise ValueError on what they cannot read."""
     return {
-        "CENTS": convert.Remembered(convert.or_else(convert.cents, 0)),
-        "CENTS_N": convert.Remembered(convert.or_else(convert.cents, None)),
-        "INT": convert.Remembered(convert.or_else(convert.number, 0)),
-        "INT_N": convert.Remembered(convert.or_else(convert.number, None)),
-        "DEC": convert.Remembered(convert.or_else(convert.decimal, Decimal(0))),
-        "DEC_N": convert.Remembered(convert.or_else(convert.decimal, None)),
-        "DAY": convert.Remembered(convert.or_else(convert.day, None)),
-        "SPAN": convert.Remembered(convert.or_else(convert.span, (None, None))),
+        "CENTS": convert.Remembered(convert.cents, {"": 0}),
+        "CENTS_N": convert.Remembered(convert.cents, {"": None}),
+        "INT": convert.Remembered(convert.number, {"": 0}),
+        "INT_N": convert.Remembered(convert.number, {"": None}),
+        "DEC": convert.Remembered(convert.decimal, {"": Decimal(0)}),
+        "DEC_N": convert.Remembered(convert.decimal, {"": None}),
+        "DAY": convert.Remembered(convert.day, {"": None}),
+        "SPAN": convert.Remembered(convert.span, {"": (None, None)}),
         "STAMP": convert.Remembered(convert.stamp),
     }
 
@@ -70,6 +71,8 @@ class Readers:
     compiler: Compiler
     makers: dict[int, tuple[Maker, Joiner]]
     """Nodes whose segment becomes small records of its own: how they are made, and how they join the loop's record."""
+    wholes: dict[int, Whole] = field(default_factory=dict)
+    """What reads all of a level or item at once, by its loop."""
     item: Any = None
     """The record of an item, its draft, and what makes the one of the other."""
     draft: Any = None
@@ -95,6 +98,15 @@ class Readers:
         last = step.opens[-1] if step.opens else None
         step.waits = last is not None and (last.kind == "level" or (last.kind == "item" and not last.hierarchical))
         step.now = step.openers[:-1] if step.waits else step.openers
+
+    def whole(self, step: Any, named: dict[str, list[Node]]) -> Whole:
+        """What reads all of the level or item that the step opens."""
+        loop = step.opens[-1]
+        if step.quality or step.node is not loop.first:
+            return irregular
+        if id(loop) not in self.wholes:
+            self.wholes[id(loop)] = ItemCompiler(self.compiler, named, namespace(_STRICT)).whole(loop)
+        return self.wholes[id(loop)]
 
     def tolerant(self, step: Any, defects: list[str]) -> Reader:
         """The step's reader once more, noting what it cannot convert instead of raising."""
@@ -151,7 +163,8 @@ def namespace(conversions: dict[str, Any]) -> dict[str, Any]:
     for name in records.__all__:
         record = getattr(records, name)
         if isinstance(record, type) and hasattr(record, "__dataclass_fields__"):
-            space[new_name(record)] = shapes.draft(record)
+            space |= shapes.defaults(record)
+            space[shapes.new_name(record)] = shapes.draft(record)
             space[f"done_{name}"], space[f"Record_{name}"] = shapes.finisher(record), record
     return space
 

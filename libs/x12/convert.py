@@ -7,21 +7,27 @@ from decimal import Decimal
 from typing import Any
 
 _AMOUNT = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?")
+#: Cents by what stands after the point.
+_PARTS = {"": 0} | {str(tenth): tenth * 10 for tenth in range(10)} | {f"{cent:02d}": cent for cent in range(100)}
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 
 
 class Remembered(dict[Any, Any]):
     """A bounded memory of a conversion."""
 
-    __slots__ = ("convert",)
+    __slots__ = ("convert", "known")
 
-    def __init__(self, convert: Callable[[Any], Any]) -> None:
+    def __init__(self, convert: Callable[[Any], Any], known: dict[Any, Any] | None = None) -> None:
         self.convert = convert
+        self.known = known or {}
+        """Values that are not converted, such as that of an empty text."""
+        self.update(self.known)
 
     def __missing__(self, text: Any) -> Any:
         value = self.convert(text)
         if len(self) > 20_000:
             self.clear()
+            self.update(self.known)
         self[text] = value
         return value
 
@@ -29,8 +35,9 @@ class Remembered(dict[Any, Any]):
 def cents(text: str) -> int:
     """``12.3`` is 1230; more than two decimals must be zeros."""
     whole, _, part = text.partition(".")
-    if len(part) < 3 and len(text) < 26 and (whole + part).isdigit() and whole and text.isascii():
-        return int(whole + part.ljust(2, "0"))
+    fraction_cents = _PARTS.get(part)
+    if fraction_cents is not None and whole.isdigit() and len(whole) < 23 and whole.isascii():
+        return int(whole) * 100 + fraction_cents
     match = _AMOUNT.fullmatch(text.strip())
     if not match or not (match[2] or match[3]) or len(text) > 25:
         raise ValueError(text)
@@ -76,11 +83,6 @@ def number(text: str) -> int:
     if not text.isdigit() or not text.isascii() or len(text) > 18:
         raise ValueError(text)
     return int(text)
-
-
-def or_else(convert: Callable[[str], Any], empty: Any) -> Callable[[str], Any]:
-    """The conversion, with a value of its own for an empty text."""
-    return lambda text: convert(text) if text else empty
 
 
 def money(amount_cents: int) -> str:

@@ -2,9 +2,11 @@
 
 import re
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 from libs.x12 import compile_read, open_loops, shapes
+from libs.x12.compile_item import Irregular
 from libs.x12.grammar import Loop, Node
 from libs.x12.machine import Machine
 from libs.x12.records import Delimiters, Source
@@ -63,23 +65,44 @@ def _own(loop: Loop) -> list[Loop]:
     return [inner for child in own for inner in (child, *_own(child))]
 
 
-class Collector:
-    """Takes the segments of one item, or of a level above items, from the blocks, without looking into them."""
+_NEW = object.__new__
+#: Gives a frozen record another class.
+_SET_CLASS = object.__dict__["__class__"].__set__
 
-    __slots__ = ("above", "begin", "is_item", "marks", "segments", "start", "step", "text", "walk")
+
+class Level:
+    """The segments of one item, or of a level above items, taken from the blocks without looking into them; and what
+    stands above it."""
+
+    __slots__ = (
+        "above",
+        "begin",
+        "is_item",
+        "machine",
+        "marks",
+        "ready",
+        "regular",
+        "segments",
+        "start",
+        "step",
+        "text",
+    )
 
     def __init__(self, walk: Any, step: Any, block: Block, index: int) -> None:
-        self.walk = walk
-        self.step = step
         loop = step.opens[-1]
         self.is_item = loop.kind == "item"
         self.above = walk.open[loop.depth - 1]
-        self.marks = walk.transaction.envelope.delimiters
+        self.machine: Machine = walk.machine
+        self.marks: Delimiters = walk.transaction.envelope.delimiters
+        self.step = step
         self.begin = index
         self.segments: list[str] = []
         self.text = ""
         if self.is_item:
             self.start = block.at(index)
+        else:
+            self.ready: Any = None
+            self.regular: Any = None
         if step.ends is None:
             step.ends = _Ends(walk.machine, loop)
 
@@ -94,37 +117,15 @@ class Collector:
             self.text += block.text[left - block.start : block.at(stop) - block.start]
         return stop
 
-    def level(self) -> "Level":
-        """The level, to be read when an item beneath it is."""
-        return Level(self.walk.machine, self.step, self.above, self.segments, self.marks.element)
-
     def item(self) -> Any:
         """The item, to be filled in when a field of it is asked for."""
-        readers, level = self.walk.machine.readers, self.level()
+        readers = self.machine.readers
         record: Any = _NEW(readers.draft)
         record.source = source_of(self.text, self.start, self.marks)
-        record._later = level.fill
+        record._later = self.fill
         record.__class__ = readers.item
+        self.text = ""
         return record
-
-
-_NEW = object.__new__
-#: Gives a frozen record another class.
-_SET_CLASS = object.__dict__["__class__"].__set__
-
-
-class Level:
-    """The segments of one level or item, and what stands above it."""
-
-    __slots__ = ("above", "machine", "ready", "segments", "separator", "step")
-
-    def __init__(self, machine: Machine, step: Any, above: Any, segments: list[str], separator: str) -> None:
-        self.machine = machine
-        self.step = step
-        self.above = above
-        self.segments = segments
-        self.separator = separator
-        self.ready: Any = None
 
     def record(self) -> Any:
         """The draft that items beneath this level begin with."""
@@ -135,18 +136,46 @@ class Level:
             self.ready = draft
         return self.ready
 
+    def changed(self) -> Any:
+        """The same draft, to be added to by a segment that stands elsewhere."""
+        self.regular = False
+        return self.record()
+
     def fill(self, item: Any) -> None:
         """Read an item's segments into its fields, in place."""
         readers = self.machine.readers
         source = item.source
         _SET_CLASS(item, readers.draft)
-        item.__init__()
-        item.source, item._later = source, None
-        defects: list[str] = []
-        self._run(item, defects)
-        if defects:
-            item.defects = tuple(defects)
-        readers.finish(item)
+        item._later = None
+        try:
+            self._whole(item)
+        except (ValueError, AttributeError, IndexError):
+            item.__init__()
+            item.source = source
+            defects: list[str] = []
+            self._run(item, defects)
+            if defects:
+                item.defects = tuple(defects)
+            readers.finish(item)
+
+    def _whole(self, draft: Any) -> None:
+        """Read all segments at once, if they and those above stand as the guide has them; else `ValueError`."""
+        above = self.above
+        if above.__class__ is Level:
+            if above.regular is None:
+                regular = _NEW(self.machine.readers.draft)
+                above.regular = False
+                above._whole(regular)
+                above.regular = regular
+            above = above.regular
+        elif above.__class__ is self.machine.readers.draft:
+            above = False
+        if above is False:
+            raise Irregular(self.step.node.id)
+        if self.step.whole is None:
+            self.step.whole = self.machine.readers.whole(self.step, self.machine.named)
+        it = map(str.split, self.segments, repeat(self.marks.element))
+        self.step.whole(next(it), it, draft, above)
 
     def _run(self, item: Any, defects: list[str]) -> None:
         above = self.above.record() if self.above.__class__ is Level else self.above
@@ -166,7 +195,7 @@ def _inheritance(machine: Machine, loop_id: int) -> Any:
 
 def run(level: Level, records: list[Any], item: Any, depth: int, defects: list[str]) -> None:
     """Read the segments into the records, one after the other."""
-    machine, step, separator = level.machine, level.step, level.separator
+    machine, step, separator = level.machine, level.step, level.marks.element
     texts = iter(level.segments)
     _read(step, next(texts).split(separator), records, item, machine, defects)
     follow = step.state.follow

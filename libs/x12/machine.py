@@ -59,7 +59,9 @@ class Step:
     waits: bool = False
     """It opens a level above items, or an item that is no level itself: neither is read before it is used."""
     ends: Any = None
-    """If it waits, what the first segment after it may be: ids, and what these begin with."""
+    """If it waits, what the first segment after it may be."""
+    whole: Any = None
+    """If it waits, what reads the whole level or item."""
 
     def __post_init__(self) -> None:
         self.follow = self.state.follow

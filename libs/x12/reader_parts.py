@@ -1,5 +1,8 @@
 """What the source of readers is put together from: which record a segment fills, single statements."""
 
+import re
+from collections.abc import Container
+
 from libs.x12 import grammar, shapes
 from libs.x12.grammar import Element, Node
 
@@ -46,16 +49,28 @@ def common_prefix(node: Node) -> str:
     return heads.pop() if len(heads) == 1 else ""
 
 
-def new_name(record: type) -> str:
-    """What a compiled reader calls the draft of a record."""
-    return f"New_{record.__name__}"
+def new_draft(record: type, pad: str, given: Container[str] = ()) -> list[str]:
+    """Statements that make a draft, `x`, with the defaults of the fields that are not given a value anyway."""
+    names = [name for name in shapes.fields(record) if name not in given]
+    lines = [f"x = new({shapes.new_name(record)})", *shapes.blank(record, "x", names)]
+    return [pad + line for line in lines]
 
 
-def new_draft(record: type, pad: str) -> list[str]:
-    """Statements that make an empty draft, `x`."""
-    if not shapes.plain(record):
-        return [f"{pad}x = {new_name(record)}()"]
-    return [f"{pad}x = new({new_name(record)})", *(pad + line for line in shapes.blank(record, "x"))]
+def given(node: Node, record: type) -> set[str]:
+    """Fields of a segment's record that have a value in any case: plain ones of its qualifier and what precedes it."""
+    known = shapes.fields(record)
+    first = [e for e in node.elements[: least(node) - 1] if not skipped(e, record)]
+    return {e.field for e in first if e.field in known and known[e.field].kind == "str" and not known[e.field].many}
+
+
+def least(node: Node) -> int:
+    """The number of elements, the segment's id included, without which it would not have been known as this one."""
+    return node.qualifier[0] + 1
+
+
+def names(text: str, variable: str) -> set[str]:
+    """The fields of a variable that statements name."""
+    return set(re.findall(rf"\b{variable}\.(\w+)", text))
 
 
 def append(place: str, value: str, indent: int) -> list[str]:

@@ -9,8 +9,10 @@ from libs.x12.reader_parts import (
     append,
     common_prefix,
     contact,
+    given,
+    least,
+    names,
     new_draft,
-    new_name,
     parts_of,
     renamed,
     scalar,
@@ -95,7 +97,7 @@ class Compiler:
             inner = f"{variable}_{name}"
             lines += [
                 f"{pad}{inner} = {variable}.{name}",
-                f"{pad}if {inner} is None: {inner} = {variable}.{name} = {new_name(found)}()",
+                f"{pad}if {inner} is None: {inner} = {variable}.{name} = {shapes.new_name(found)}()",
             ]
             variable, owner = inner, found
         return lines, variable, owner
@@ -107,9 +109,9 @@ class Compiler:
         field = shapes.fields(owner)[last]
         assert field.record, f"{node.id} -> {path}"
         if field.many:
-            lines.append(f"    x = {new_name(field.record)}()")
+            lines.append(f"    x = {shapes.new_name(field.record)}()")
         else:
-            lines += [f"    x = {variable}.{last}", f"    if x is None: x = {new_name(field.record)}()"]
+            lines += [f"    x = {variable}.{last}", f"    if x is None: x = {shapes.new_name(field.record)}()"]
         lines += self._own(node, field.record)
         lines += append(f"{variable}.{last}", "x", 1) if field.many else [f"    {variable}.{last} = x"]
         return "\n".join(lines)
@@ -121,44 +123,61 @@ class Compiler:
 
     def maker(self, node: Node, path: str) -> str:
         """The body of a function that makes of a collected segment its finished record, or the list of them."""
+        lines, value = self._made(node, path)
+        return "\n".join([*lines, f"    return {value}"])
+
+    def collect(self, node: Node, path: str) -> list[str]:
+        """Statements that make the finished records of a collected segment, and give them to the loop's, `o`."""
+        lines, value = self._made(node, path)
+        place = f"o.{path}"
+        if value == "made":
+            return [*lines, f"    if made: {place} = [*{place}, *made] if {place} else made"]
+        return [*lines, *(append(place, "x", 1) if value == "[x]" else [f"    {place} = x"])]
+
+    def _made(self, node: Node, path: str) -> tuple[list[str], str]:
+        """Statements that make the finished records of a collected segment, and what they are then."""
         owner = self.owner(node.loop)
         assert owner
         field = shapes.fields(owner)[path]
         assert field.record
-        done = f"    done_{field.record.__name__}(x)"
-        if shapes.plain(field.record):
-            done = f"    x.__class__ = Record_{field.record.__name__}"
         if any(e.group for e in node.elements):
-            return "\n".join(
-                [*self._group(node, field.record), f"    for x in made: {done.strip()}", "    return made"]
-            )
-        lines = [*new_draft(field.record, "    "), *self._own(node, field.record), done]
-        return "\n".join([*lines, "    return [x]" if field.many else "    return x"])
+            done = [f"    {line}" for line in shapes.finish(field.record, "x", (), (), whole=True)]
+            return self._group(node, field.record, done), "made"
+        own = self._own(node, field.record)
+        filled = names("\n".join(own), "x")
+        done = shapes.finish(field.record, "x", filled, filled, whole=True)
+        lines = [*new_draft(field.record, "    ", given(node, field.record)), *own, *done]
+        return lines, "[x]" if field.many else "x"
 
     def _groups(self, node: Node, base: type, path: str) -> str:
         """A segment that repeats a group of elements: one record for each."""
         record = shapes.fields(base)[path].record
         assert record
         lines = [f"    if o.{path}: o.{path}.extend(made)", f"    elif made: o.{path} = made"]
-        return "\n".join([*self._group(node, record), *lines])
+        return "\n".join([*self._group(node, record, []), *lines])
 
-    def _group(self, node: Node, record: type) -> list[str]:
-        """Fill the list `made` with a record for each group of elements."""
+    def _group(self, node: Node, record: type, done: list[str]) -> list[str]:
+        """Fill the list `made` with a record for each group of elements, and do with each what is to be done."""
         shared = [(i + 1, e) for i, e in enumerate(node.elements) if e.group is None]
         grouped = [(i + 1, e) for i, e in enumerate(node.elements) if e.group]
         first, size = grouped[0][0], grouped[0][1].group[1]  # type: ignore[index]
         lines = ["    n = len(e)", "    made = []", f"    for i in range({first}, n, {size}):"]
-        lines += [f"        if not e[i] and not any(e[i:i + {size}]): continue", *new_draft(record, "        ")]
-        for position, element in shared:
-            if element.field:
-                lines += [f"        if n > {position}:"]
-                lines += self._assign(element, record, "x", f"e[{position}]", 3)
-        for place in range(size):
-            element = grouped[place][1]
+        there = [(element, f"e[{position}]") for position, element in shared if element.field]
+        there += [(grouped[0][1], "e[i]")] if grouped[0][1].field or grouped[0][1].components else []
+        values = [line for element, text in there for line in self._assign(element, record, "x", text, 2)]
+        known = {name for name in (element.field for element, _ in there) if name and self._text(record, name)}
+        lines.append(f"        if not e[i] and not any(e[i:i + {size}]): continue")
+        lines += [*new_draft(record, "        ", known), *values]
+        for place, (_, element) in enumerate(grouped[1:size], 1):
             if element.field or element.components:
-                lines += [f"        if n > i + {place}:" if place else "        if True:"]
-                lines += self._assign(element, record, "x", f"e[i + {place}]" if place else "e[i]", 3)
-        return [*lines, "        made.append(x)"]
+                lines += [f"        if n > i + {place}:"]
+                lines += self._assign(element, record, "x", f"e[i + {place}]", 3)
+        return [*lines, *done, "        made.append(x)"]
+
+    def _text(self, record: type, name: str) -> bool:
+        """A field of the record that holds a text as it is."""
+        field = shapes.fields(record).get(name)
+        return field is not None and field.kind == "str" and not field.many
 
     def _fill(self, node: Node, record: type, variable: str) -> list[str]:
         """Nested tests of the segment's length, each with the assignment that it allows."""
@@ -174,7 +193,9 @@ class Compiler:
             return [body[0], *walk, *body[1:]] if body else []
         for position, element in enumerate(node.elements, 1):
             body = self._element(node, element, position, record, known, variable, indent + 1, done)
-            if body:
+            if position < least(node):
+                lines += [line[4:] for line in body]
+            elif body:
                 lines += ["    " * indent + f"if n > {position}:", *body]
                 indent += 1
         return ["    n = len(e)", *lines] if lines else []

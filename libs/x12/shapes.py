@@ -3,7 +3,7 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -69,26 +69,31 @@ def named(name: str) -> type:
     return found
 
 
-def blank(record: type, variable: str) -> list[str]:
-    """Statements that give every field its default: literal ones at once, others from ``default_`` and their name."""
+def blank(record: type, variable: str, names: Iterable[str] | None = None) -> list[str]:
+    """Statements that give every field, or these, its default: those that can be written down at once, others by
+    name (`defaults`)."""
     groups: dict[str, list[str]] = {}
-    for name, field in fields(record).items():
-        literal = field.default is None or (field.default in ("", 0, ()) and not isinstance(field.default, Decimal))
-        groups.setdefault(repr(field.default) if literal else f"default_{name}", []).append(f"{variable}.{name}")
-    return [f"{' = '.join(names)} = {value}" for value, names in groups.items()]
+    for name in fields(record) if names is None else names:
+        value = fields(record)[name].default
+        written = value is None or value == () or isinstance(value, str | int)
+        groups.setdefault(repr(value) if written else f"{record.__name__}_{name}", []).append(f"{variable}.{name}")
+    return [f"{' = '.join(places)} = {value}" for value, places in groups.items()]
 
 
-@cache
-def plain(record: type) -> bool:
-    """It holds nothing but values that are what they are, and whose defaults can be written down."""
-    simple = all(not f.many and f.kind != "record" for f in fields(record).values())
-    return simple and not any("default_" in line for line in blank(record, ""))
+def defaults(record: type) -> dict[str, Any]:
+    """The defaults of a record's fields by the names that `blank` gives them."""
+    return {f"{record.__name__}_{name}": field.default for name, field in fields(record).items()}
+
+
+def new_name(record: type) -> str:
+    """What generated code calls the draft of a record."""
+    return f"New_{record.__name__}"
 
 
 @cache
 def draft(record: type) -> type:
     """The record's base, whose instances become the record by changing their class; a new one has every default."""
-    space: dict[str, Any] = {f"default_{name}": f.default for name, f in fields(record).items()}
+    space = defaults(record)
     lines = ["    " + line for line in blank(record, "self")]
     exec("def __init__(self):\n" + "\n".join(lines), space)  # noqa: S102 - our own text, from our own fields
     base = record.__bases__[0]
@@ -96,40 +101,36 @@ def draft(record: type) -> type:
     return base
 
 
+def finish(record: type, variable: str, filled: Iterable[str], drafts: Iterable[str], *, whole: bool) -> list[str]:
+    """Statements that turn what these fields hold into tuples and, where it may be drafts, into records; of a whole
+    record also what must not be missing is made."""
+    lines = []
+    for name, field in fields(record).items():
+        place, inner = f"{variable}.{name}", field.record
+        if inner in (records.Envelope, records.Source):
+            continue
+        done = f"if y.__class__ is {new_name(inner)}: done_{inner.__name__}(y)" if inner and name in drafts else ""
+        if field.many and name in filled:
+            lines.append(f"    if {place}:")
+            lines += [f"        for y in {place}:", f"            {done}"] if done else []
+            lines.append(f"        {place} = tuple({place})")
+        elif inner and not field.many:
+            lines += [f"    y = {place}", f"    {done}"] if done else []
+            if whole and not field.optional:
+                made = f"        {place} = y = {new_name(inner)}()"
+                lines += [f"    if {place} is None:", made, f"        done_{inner.__name__}(y)"]
+    return [*lines, *([f"    {variable}.__class__ = Record_{record.__name__}"] if whole else [])]
+
+
 @cache
 def finisher(record: type) -> Callable[[Any], None]:
     """A function that turns a draft and all drafts within it into frozen records, in place."""
-    lines = ["def finish(o):"]
-    space: dict[str, Any] = {"Record": record}
-    for name, field in fields(record).items():
-        if field.record is None or not (field.many or field.kind == "record"):
-            if field.many:
-                lines += [f"    if o.{name}: o.{name} = tuple(o.{name})"]
-            continue
-        if field.record in (records.Envelope, records.Source):
-            continue
-        space[f"D_{name}"], space[f"f_{name}"] = draft(field.record), _later(field.record)
-        if field.many:
-            lines += [
-                f"    if o.{name}:",
-                f"        for x in o.{name}:",
-                f"            if x.__class__ is D_{name}: f_{name}(x)",
-                f"        o.{name} = tuple(o.{name})",
-            ]
-        else:
-            lines += [f"    x = o.{name}", f"    if x.__class__ is D_{name}: f_{name}(x)"]
-            if not field.optional:
-                lines += [
-                    "    elif x is None:",
-                    f"        o.{name} = x = D_{name}()",
-                    f"        f_{name}(x)",
-                ]
-    lines.append("    o.__class__ = Record")
+    space: dict[str, Any] = {f"Record_{record.__name__}": record}
+    for field in fields(record).values():
+        if field.record:
+            space[new_name(field.record)] = draft(field.record)
+            space[f"done_{field.record.__name__}"] = finisher(field.record)
+    lines = ["def done(o):", *finish(record, "o", fields(record), fields(record), whole=True)]
     exec("\n".join(lines), space)  # noqa: S102 - our own text, from our own fields
-    done = space["finish"]
-    assert callable(done)
-    return done  # type: ignore[no-any-return]
-
-
-def _later(record: type) -> Callable[[Any], None]:
-    return finisher(record)
+    done: Callable[[Any], None] = space["done"]
+    return done

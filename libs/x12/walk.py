@@ -101,7 +101,7 @@ class Walk:
     def events(self) -> Iterator[Any]:  # noqa: C901, PLR0912, PLR0915 - one loop, since it runs for every segment
         """Transactions, their items, and each transaction again where it ends."""
         pending = _Pending()
-        lazy: items.Collector | None = None
+        lazy: items.Level | None = None
         target: Any = None
         for block in blocks(self.source):
             segments = block.segments
@@ -116,7 +116,7 @@ class Walk:
                     if lazy.is_item:
                         yield lazy.item()
                     else:
-                        self.open[lazy.step.opens[-1].depth] = lazy.level()
+                        self.open[lazy.step.opens[-1].depth] = lazy
                     lazy, index = None, stop
                 e = segments[index].split(separator)
                 try:
@@ -134,14 +134,14 @@ class Walk:
                     if step.now:
                         target = self._open(step, block, index, pending) or target
                     if step.waits:
-                        lazy = items.Collector(self, step, block, index)
+                        lazy = items.Level(self, step, block, index)
                         pending.record, pending.depth = None, -1
                         self.follow = step.state.follow
                         index += 1
                         continue
                 holder = self.open[step.depth]
                 if holder.__class__ is items.Level:
-                    holder = holder.record()
+                    holder = holder.changed()
                 try:
                     step.read(e, holder, target)
                 except (ValueError, AttributeError, IndexError):
