@@ -20,7 +20,7 @@ STOPPED_BY = {
     "rejected": "eligibility_rejected",
     "self_pay": "self_pay",
 }
-NEWS = {"practice_unknown", "practice_address", "provider_unknown", "location_unknown", "enrollment"}
+NEWS = {"practice_unknown", "practice_address", "provider_unknown", "location_unknown"}
 """What other services may tell at any moment, also between our look and our commit."""
 LACKS_AUTHORIZATION = {"missing": "authorization_missing", "exhausted": "authorization_exhausted"}
 
@@ -53,7 +53,7 @@ async def stand(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Cla
     """As `run`, of a claim in hand that nobody else can be at, and its encounter as the EHR sent it."""
     gates = await _gates(tx, claim, detail)
     if NEWS.intersection(gates.waits):
-        await store.await_news(tx, _heard_of(claim, gates))
+        await store.await_news(tx, [("practice", claim.practice_id), ("provider", claim.provider_npi)])
         gates = await _gates(tx, claim, detail)
     provider_id = gates.provider["provider_id"] if gates.provider else None
     changes = {
@@ -67,15 +67,6 @@ async def stand(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Cla
     if gates.waits:
         return await _to(tx, claim, Step.WAIT, gates.waits, gates.words, changes)
     return await _rules(tx, claim, gates, detail, changes)
-
-
-def _heard_of(claim: Claim, gates: Gates) -> list[tuple[str, str]]:
-    """Whose news the claim waits for. An enrollment is waited for when its clinician and payer are known."""
-    names = [("practice", claim.practice_id), ("provider", claim.provider_npi)]
-    if gates.provider is not None and gates.payer_id is not None:
-        key = store.enrollment_key(gates.provider["provider_id"], claim.practice_id, gates.payer_id)
-        names.append(("enrollment", key))
-    return names
 
 
 async def _rules(
@@ -155,6 +146,8 @@ async def _gates(tx: Transaction, claim: Claim, detail: Mapping[str, Any]) -> Ga
         gates.stops.append("payer_unknown")
     elif gates.payer_id is not None and gates.provider is not None and not gates.stops:
         location_id = detail["providers"].get("facility_id")
+        key = store.enrollment_key(gates.provider["provider_id"], claim.practice_id, gates.payer_id)
+        await store.await_news(tx, [("enrollment", key)])  # also that it ends: what is ready is not looked at again
         if not await billable(tx, claim, gates.provider["provider_id"], gates.payer_id, location_id):
             gates.waits.append("enrollment")
             gates.words = WORDS["enrollment"]

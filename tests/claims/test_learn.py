@@ -3,9 +3,17 @@
 import asyncio
 from datetime import date
 
-from libs.common.events import CoverageChanged, EnrollmentChanged, LocationChanged, ProviderChanged
+from libs.common import timers
+from libs.common.events import (
+    CoverageChanged,
+    EligibilityChecked,
+    EnrollmentChanged,
+    LocationChanged,
+    ProviderChanged,
+)
 from libs.common.events.credentialing import Address, BillableSpan, LocationIdentity, ProviderIdentity
-from services.claims import intake, store
+from libs.common.events.eligibility import CheckedIdentity
+from services.claims import intake, learn, scrub, store
 from services.claims.views import EncounterIn
 from tests.claims.conftest import PRACTICE, PROVIDER, Desk, an_encounter
 
@@ -81,3 +89,30 @@ async def test_news_that_come_while_a_session_is_being_taken_in_reach_its_claim(
     await desk.api.run_due()
     encounter = await desk.api.get(f"/v1/encounters/{taken.encounter_id}")
     assert (await desk.claim(encounter))["reasons"] == ["eligibility"]
+
+
+async def test_an_enrollment_that_ends_while_its_claim_is_sent_there_stops_the_claim(desk: Desk) -> None:
+    """Eligibility says that another payer administers it: until that has committed, no news of it finds the claim."""
+    await desk.enroll("pay_summit")
+    encounter = await desk.send(an_encounter())
+    answer = EligibilityChecked(
+        encounter_id=encounter["id"],
+        check_id="elg_1",
+        patient_id=encounter["patient_id"],
+        practice_id=PRACTICE,
+        coverage_id="cov_1",
+        payer_id="pay_harborbh",
+        bill_payer_id="pay_summit",
+        outcome="active",
+        authorization="not_required",
+        sealed=CheckedIdentity(member_id="HB123", group_number="G9"),
+    )
+    await desk.api.deliver(answer)
+    async with asyncio.TaskGroup() as both, desk.api.worker.transaction(desk.api.tenant) as tx:
+        await timers.clear(tx, learn.SCRUB, encounter["claims"][0])
+        assert (await scrub.run(tx, encounter["claims"][0])).status == "ready"
+        ending = both.create_task(desk.enroll("pay_summit", since=date(2026, 10, 6)))
+        await asyncio.wait([ending], timeout=0.5)
+    await desk.api.run_due()
+    claim = await desk.claim(encounter)
+    assert (claim["status"], claim["reasons"]) == ("waiting", ["enrollment"])
