@@ -210,7 +210,7 @@ async def _judge(tx: Transaction, endpoint_id: str, outcomes: list[Outcome]) -> 
     if any(outcome.delivered for outcome in outcomes):
         if endpoint["failing_since"] is not None:
             await endpoints.change(tx, endpoint, endpoints.HEALTHY)
-            await tasks.close(tx, reason="webhook_failing", subject_id=endpoint_id, outcome="recovered")
+            await endpoints.close_notices(tx, endpoint_id, "recovered")
         return
     since = endpoint["failing_since"] or tx.now
     failing = tx.now - since

@@ -155,6 +155,7 @@ async def change_endpoint(
     endpoints.check(wanted["url"], wanted["event_types"], local=here.local)
     if values.get("status") == "active" or "url" in values:
         values |= endpoints.HEALTHY
+        await endpoints.close_notices(tx, endpoint_id, "changed")
     changed = await endpoints.change(tx, row, values)
     set_etag(response, changed["version"])
     return _view(changed)
@@ -165,6 +166,7 @@ async def delete_endpoint(endpoint_id: str, tx: Tx) -> None:
     """The endpoint hears of nothing any more, and its deliveries are gone with it."""
     await endpoints.load(tx, endpoint_id)
     await timers.clear(tx, endpoints.DELIVER, endpoint_id)
+    await endpoints.close_notices(tx, endpoint_id, "deleted")
     await tx.execute(tables.endpoint.delete().where(tables.endpoint.c.id == endpoint_id))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from libs.common import signatures, timers
+from libs.common import signatures, tasks, timers
 from libs.common.db import Row, Stale, Transaction
 from libs.common.events import CATALOG
 from libs.common.http import FieldError, Invalid, NotFound
@@ -83,6 +83,12 @@ async def rotate(tx: Transaction, endpoint: Row) -> tuple[Row, str]:
     secret = signatures.new_secret()
     kept = [seal(tx, endpoint["id"], secret), *endpoint["secrets_sealed"][:1]]
     return await change(tx, endpoint, {"secrets_sealed": kept}), secret
+
+
+async def close_notices(tx: Transaction, endpoint_id: str, outcome: str) -> None:
+    """Nobody needs to look at how the endpoint was; if it fails from now on there is a notice again."""
+    for reason in ("webhook_failing", "webhook_disabled"):
+        await tasks.close(tx, reason=reason, subject_id=endpoint_id, outcome=outcome)
 
 
 async def listening(tx: Transaction, event_type: str, practice_id: str | None) -> list[Row]:

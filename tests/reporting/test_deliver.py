@@ -138,6 +138,22 @@ async def test_an_endpoint_that_says_gone_is_switched_off_and_its_owner_told(
         assert (refused.status_code, refused.json()["code"]) == (409, "endpoint_not_active")
 
 
+@pytest.mark.parametrize("done", ["switched on", "deleted"])
+async def test_a_notice_is_closed_by_whoever_deals_with_the_endpoint(
+    done: str, fresh_database: TestDatabase, tmp_path: Path
+) -> None:
+    async with reporting(fresh_database, tmp_path, Receiver(lambda _: httpx.Response(410))) as api:
+        endpoint, _ = await an_endpoint(api)
+        await heard(api, 1)
+        await api.run_due()
+        assert [t["reason"] for t in await api.tasks()] == ["webhook_disabled"]
+        if done == "deleted":
+            assert (await api.call("DELETE", f"/v1/webhook-endpoints/{endpoint}")).status_code == 204
+        else:
+            await api.patch(f"/v1/webhook-endpoints/{endpoint}", {"status": "active"})
+        assert await api.tasks() == []
+
+
 async def test_a_recovered_endpoint_gets_what_it_missed(fresh_database: TestDatabase, tmp_path: Path) -> None:
     status = [500]
     receiver = Receiver(lambda _: httpx.Response(status[0]))
