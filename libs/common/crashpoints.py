@@ -16,7 +16,7 @@ from typing import Final
 POINTS: Final[Mapping[str, str]] = {
     "request.committed": "a request's transaction is committed, nobody has been answered",
     "relay.read": "rows of the outbox are read, none is published",
-    "relay.published": "rows are in the log, and still in the outbox",
+    "relay.published": "rows are in the log or about to be, and for everybody else still in the outbox",
     "relay.moved": "rows are in the log and in the archive",
     "consumer.polled": "records have come, no work is done",
     "consumer.applied": "records have had their effect in a transaction that is not committed",

@@ -130,9 +130,8 @@ class Relay:
         ids = [row["id"] for row in rows]
         crashpoint("relay.read")
         async with connection.transaction():
-            await self.event_log.append_rows(connection, ids)
+            await self.event_log.move_rows(connection, ids)
             crashpoint("relay.published")
-            await connection.execute(_MOVE, ids)
         crashpoint("relay.moved")
         metrics.RELAYED.inc(len(ids))
         return len(ids), rows[-1]["upto"]
@@ -161,9 +160,4 @@ _OLDEST = """
     ) summed
     where upto - octets < $2
     order by id
-"""
-_MOVE = """
-    with gone as (delete from outbox where id = any($1::bigint[]) returning *)
-    insert into sent (id, event_id, topic, key, tenant_id, value, headers, created_at)
-    select id, event_id, topic, key, tenant_id, value, headers, created_at from gone
 """

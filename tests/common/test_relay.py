@@ -89,8 +89,8 @@ class Hanging:
     def __getattr__(self, name: str) -> object:
         return getattr(self.log, name)
 
-    async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
-        await self.log.append_rows(connection, ids)
+    async def move_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+        await self.log.move_rows(connection, ids)
         self.reached.set()
         await asyncio.Event().wait()
 
@@ -129,8 +129,8 @@ async def test_a_standby_leaves_a_leader_alone_that_has_much_to_do(dock: Dock) -
 class Slow(Hanging):
     """A log that takes its time for each batch, so that rows grow older than a standby's patience."""
 
-    async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
-        await self.log.append_rows(connection, ids)
+    async def move_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+        await self.log.move_rows(connection, ids)
         await asyncio.sleep(0.3)
 
 

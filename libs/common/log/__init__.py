@@ -122,8 +122,11 @@ class EventLog(Protocol):
         Raises LogUnavailable, LogRefused.
         """
 
-    async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
-        """Append these rows of the outbox that `connection` sees, in the order of their ids; else as `append`."""
+    async def move_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+        """Append these rows of the outbox that `connection` sees, in the order of their ids; else as `append`.
+
+        They stand in `sent`, and no more in the outbox, when the transaction that is open on `connection` commits.
+        """
 
     def consumer(self, group: str, topics: Iterable[str]) -> Consumer:
         """A new member of `group`, not connected yet."""

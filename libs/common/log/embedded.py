@@ -110,14 +110,14 @@ class EmbeddedLog:
                 [json.dumps(dict(m.headers)) for m in messages],
             )
 
-    async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+    async def move_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
         """The rows go from table to table, and never through this process.
 
         The commit does not wait for the disk: outbox, log and everything that a consumer makes of it stand in one
         journal, which keeps the move before it keeps anything that came of it, or forgets both.
         """
         with _within_a_transaction(connection):
-            await connection.execute(_APPEND_ROWS, ids)
+            await connection.execute(_MOVE_ROWS, ids)
 
     def consumer(self, group: str, topics: Iterable[str]) -> EmbeddedConsumer:
         return EmbeddedConsumer(
@@ -158,9 +158,15 @@ def _within_a_transaction(connection: asyncpg.Connection) -> Iterator[None]:
         yield
 
 
-_APPEND_ROWS = """
+_MOVE_ROWS = """
+    with gone as (
+        delete from outbox where id = any($1::bigint[]) returning *
+    ), kept as (
+        insert into sent (id, event_id, topic, key, tenant_id, value, headers, created_at)
+        select id, event_id, topic, key, tenant_id, value, headers, created_at from gone
+    )
     select set_config('synchronous_commit', 'off', true), log.append(
         array_agg(topic order by id), array_agg(key order by id),
         array_agg(value order by id), array_agg(headers::text order by id)
-    ) from outbox where id = any($1::bigint[])
+    ) from gone
 """

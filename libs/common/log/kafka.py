@@ -95,8 +95,9 @@ class KafkaLog:
             await self._discard_producer()
             raise
 
-    async def append_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+    async def move_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
         await self.append(None, [message_of(row) for row in await connection.fetch(_ROWS, ids)])
+        await connection.execute(_MOVE, ids)
 
     async def _send(self, messages: Sequence[Message]) -> None:
         if self._producer is None:
@@ -263,3 +264,8 @@ def _seen(future: asyncio.Future[Any]) -> None:
 
 _PARTITION_OF = DefaultPartitioner()
 _ROWS = "select topic, key, value, headers::text from outbox where id = any($1::bigint[]) order by id"
+_MOVE = """
+    with gone as (delete from outbox where id = any($1::bigint[]) returning *)
+    insert into sent (id, event_id, topic, key, tenant_id, value, headers, created_at)
+    select id, event_id, topic, key, tenant_id, value, headers, created_at from gone
+"""
