@@ -82,7 +82,7 @@ NOT_LOOKED_FOR = {
         "NPI": "no check digits", "TAXONOMY": "no form of taxonomy codes", "TAX_ID": "no form of tax ids",
         "BILLING_ADDRESS": "no post boxes", "POSTAL_CODE": "no form of ZIP codes",
         "ORIGINAL_REFERENCE": "no frequency against the original's number",
-        "IEA_CONTROL": "no control numbers of the interchange",
+        "IEA_CONTROL": "no control numbers of the interchange", "DATE_IN_FUTURE": "no dates against each other",
         "ELEMENT_NOT_USED": "elements that the guide does not use (STC03 and STC12 of a 277) are let pass",
     },
 }  # fmt: skip

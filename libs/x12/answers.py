@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -75,10 +76,11 @@ def claim_acknowledgement(file: ClaimFile, findings: list[Finding], reply: Envel
             general.append(finding)
         else:
             wrong.setdefault(owner, []).append(finding)
+    taken = _taken(file, day)
     claims = []
     for index, claim in enumerate(file.claims):
         reasons = wrong.get(index) or [f for f in general if _concerns(f, claim)]
-        claims.append(_acknowledged(claim, reasons, day))
+        claims.append(_acknowledged(claim, reasons, taken))
     counts = [claim.accepted for claim in claims]
     charges = [claim.charge_cents for claim in file.claims]
     accepted, rejected = counts.count(True), counts.count(False)
@@ -87,7 +89,7 @@ def claim_acknowledgement(file: ClaimFile, findings: list[Finding], reply: Envel
     return ClaimAcknowledgement(
         envelope=reply,
         source=Party(
-            code="AY",
+            code=taken.entity,
             name=clean(file.receiver.name) or "RECEIVER",
             id_qualifier="46",
             id=(clean(file.receiver.id) or reply.sender_id).rjust(2, "0"),
@@ -104,17 +106,23 @@ def claim_acknowledgement(file: ClaimFile, findings: list[Finding], reply: Envel
         processed=day,
         batch=Tally(
             trace=clean(file.reference) or "0",
-            statuses=(
-                Status(category="A1", code="19", entity="AY", effective=day, action="WQ", charge_cents=yes + no),
-            ),
+            statuses=(replace(taken, category="A1", code="19", charge_cents=yes + no),),
             quantities=_quantities(("90", accepted), ("AA", rejected)),
             amounts=_amounts(("YU", yes), ("YY", no)),
         ),
-        claims=tuple(_with_tallies(claims)),
+        claims=tuple(_with_tallies(claims, taken)),
     )
 
 
-def _with_tallies(claims: list[AcknowledgedClaim]) -> Iterator[AcknowledgedClaim]:
+def _taken(file: ClaimFile, day: date) -> Status:
+    """What whoever answers says of a claim that it takes: a payer, that it will decide (A2); a clearinghouse, that it
+    has it (A1), since it decides nothing. The receiver is the payer where all claims go to it."""
+    if all(claim.payer.id == file.receiver.id for claim in file.claims):
+        return Status(category="A2", code="20", entity="PR", effective=day, action="WQ")
+    return Status(category="A1", code="19", entity="AY", effective=day, action="WQ")
+
+
+def _with_tallies(claims: list[AcknowledgedClaim], taken: Status) -> Iterator[AcknowledgedClaim]:
     """Each claim with the sums of its provider's (2200C), one record for neighbours of the same provider."""
     for _, group in groupby(claims, key=lambda claim: claim.provider):
         run = list(group)
@@ -122,7 +130,7 @@ def _with_tallies(claims: list[AcknowledgedClaim]) -> Iterator[AcknowledgedClaim
         no = [claim.statuses[0].charge_cents or 0 for claim in run if not claim.accepted]
         tally = Tally(
             trace="0",
-            statuses=(Status(category="A1", code="19", entity="PR", action="WQ", charge_cents=sum(yes) + sum(no)),),
+            statuses=(replace(taken, category="A1", code="19", effective=None, charge_cents=sum(yes) + sum(no)),),
             quantities=_quantities(("QA", len(yes)), ("QC", len(no))),
             amounts=_amounts(("YU", sum(yes)), ("YY", sum(no))),
         )
@@ -146,14 +154,12 @@ def _concerns(finding: Finding, claim: Claim) -> bool:
     return finding.loop in ("1000A", "1000B", "2000A", "2010AA", "2010AB")
 
 
-def _acknowledged(claim: Claim, reasons: list[Finding], day: Any) -> AcknowledgedClaim:
+def _acknowledged(claim: Claim, reasons: list[Finding], taken: Status) -> AcknowledgedClaim:
+    accepted = replace(taken, charge_cents=claim.charge_cents)
     statuses = [
-        Status(category=category, code=code, entity=entity, effective=day, action="U", charge_cents=claim.charge_cents)
+        replace(accepted, category=category, code=code, entity=entity, action="U")
         for category, code, entity in dict.fromkeys(STATUS_OF.get(f.code, ("A7", "21", "")) for f in reasons)
     ]
-    accepted = Status(
-        category="A2", code="20", entity="PR", effective=day, action="WQ", charge_cents=claim.charge_cents
-    )
     person = claim.patient.party if claim.patient else claim.subscriber.party
     days = [line.service_date for line in claim.lines if line.service_date]
     return AcknowledgedClaim(

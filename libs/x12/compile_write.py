@@ -30,7 +30,6 @@ class WriteCompiler(TextCompiler):
             "MONEY": MONEY, "PLAIN": PLAIN, "DAY": DAY, "SPAN": SPAN,
         }  # fmt: skip
         self.writers: dict[int, Writer] = {}
-        self._diagnoses: dict[int, dict[str, int]] = {}
         self._loop(self.spec.root)
 
     def _loop(self, loop: Loop) -> None:
@@ -65,8 +64,6 @@ class WriteCompiler(TextCompiler):
                 f"    for x in o.{path}:",
                 f"        if x.{key_of(path)} not in {sorted(codes)!r}: w.misplaced({loop.id!r}, {path!r}, x)",
             ]
-        for place, room in self._diagnoses.get(id(loop), {}).items():
-            lines.append(f"    if len({place}) > {room}: w.surplus({loop.id!r}, {place.rpartition('.')[2]!r}, {room})")
         if "extra" in shapes.fields(owner) and loop.kind != ".":
             lines.append(f"    if o.extra: w.merge(L_{id(loop)}, o, out, start)")
             self.space[f"L_{id(loop)}"] = loop
@@ -235,7 +232,10 @@ class WriteCompiler(TextCompiler):
         head, part = Text(owner=record, variable="x"), Text(owner=record, variable="x", _names=50)
         pieces = mark.join([node.id, *(self._slot(e, head) for e in shared)])
         tail = "".join(mark + self._slot(e, part) for e in grouped[:size])
+        room = node.repeat * len(grouped) // size
+        surplus = f"    if len(o.{path}) > {room}: w.surplus({node.loop.id!r}, {path!r}, {room})"
         return [
+            *([] if shared else [surplus]),
             "    last = None; room = 0",
             f"    for x in o.{path}:",
             f"        key = ({''.join(f'x.{e.field}, ' for e in shared)})",
@@ -276,8 +276,7 @@ class WriteCompiler(TextCompiler):
                     found.append(f"({variable}.{head} and {variable}.{name})")
                 elif field.default in ("", None, ()) or (field.kind == "cents" and not field.optional):
                     suffix = " is not None" if field.optional else ""
-                    skip = self._diagnoses.get(id(node.loop), {}).get(f"{variable}.{name}", 0) if field.many else 0
-                    found.append(f"len({variable}.{name}) > {skip}" if skip else f"{variable}.{name}{suffix}")
+                    found.append(f"{variable}.{name}{suffix}")
         return list(dict.fromkeys(found))
 
     def _required(self, node: Node, owner: type, variable: str, indent: int) -> list[str]:

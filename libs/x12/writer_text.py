@@ -39,16 +39,12 @@ class TextCompiler:
 
     marks: Delimiters
     base: Compiler
-    _diagnoses: dict[int, dict[str, int]]
-    """Of loops with several HI: how many diagnoses the earlier ones carry."""
 
     def _text(self, node: Node, owner: type, variable: str, slot: str = "") -> "Text":
         """The statements and the f-string of a segment, and its free texts."""
         if node.id == "PER" and owner.__name__ == "Contact":
             return Text(expression=f"w.contact({variable}, {node.qualifier[1]!r})")
         text = Text(owner=owner, variable=variable, slot=slot)
-        if node.id == "HI":
-            text.counts = self._diagnoses.setdefault(id(node.loop), {})
         pieces = [node.id]
         for element, following in zip(node.elements, (*node.elements[1:], None), strict=True):
             pieces.append(self._format(element, following, text) or self._slot(element, text))
@@ -68,8 +64,6 @@ class TextCompiler:
 
     def _refuse_surplus(self, node: Node, text: Text) -> None:
         """A collection of which the segment holds each value at an element of its own may not be longer."""
-        if node.id == "HI":
-            return
         for place, room in text.counts.items():
             name = place.rpartition(".")[2]
             text.lines.insert(0, f"if len({place}) > {room}: w.surplus({node.loop.id!r}, {name!r}, {room})")

@@ -127,3 +127,20 @@ def test_whatever_is_wrong_the_acknowledgement_itself_is_right(name: str, kind: 
 
 def test_a_remittance_that_does_not_balance_is_still_syntax() -> None:
     assert verdict(joined(both(put("BPR*", 2, "1"))(segments(REMITTANCE)))).code == "A"
+
+
+def test_a_payer_says_that_it_will_decide_and_a_clearinghouse_only_that_it_has_the_claim() -> None:
+    clearinghouse = x12.read(x12.acknowledge(CLAIMS.encode(), as_="277CA", created=NOW)).one(x12.ClaimAcknowledgement)
+    assert (clearinghouse.source.code, *_said(clearinghouse.claims[0])) == ("AY", "A1", "19", "AY")
+    payers = {part.split("*")[9] for part in segments(CLAIMS) if part.startswith("NM1*PR*")}
+    parts = [part for part in segments(CLAIMS)]
+    for head in payers:
+        parts = [part.replace(f"*PI*{head}", "*PI*60054") for part in parts]
+    data = joined(put("NM1*40", 9, "60054")(parts))
+    payer = x12.read(x12.acknowledge(data, as_="277CA", created=NOW)).one(x12.ClaimAcknowledgement)
+    assert (payer.source.code, *_said(payer.claims[0])) == ("PR", "A2", "20", "PR")
+
+
+def _said(claim: x12.AcknowledgedClaim) -> tuple[str, str, str]:
+    status = claim.statuses[0]
+    return status.category, status.code, status.entity

@@ -221,3 +221,15 @@ def test_any_number_of_adjustments_is_written_in_sixes(amounts: list[tuple[str, 
     claim = dataclasses.replace(record.claims[3], adjustments=adjustments)
     written = x12.write_835(dataclasses.replace(record, claims=(claim,)))
     assert x12.read(written).one(x12.Remittance).claims[0].adjustments == adjustments
+
+
+def test_a_bill_has_twenty_five_diagnoses_and_which_of_them_were_there_at_the_admission() -> None:
+    file = x12.read(VALID["837I"].encode()).one(x12.ClaimFile)
+    others = tuple(x12.Diagnosis(code=f"F10{n:02d}", present_on_admission="YNUW"[n % 4]) for n in range(24))
+    bill = dataclasses.replace(file.claims[0], present_on_admission="W", other_diagnoses=others)
+    written = x12.write(dataclasses.replace(file, claims=(bill,)))
+    assert x12.check(written).findings == ()
+    assert x12.read(written).one(x12.ClaimFile).claims[0] == bill
+    more = dataclasses.replace(bill, other_diagnoses=(*others, x12.Diagnosis(code="F1099")))
+    with pytest.raises(x12.Unwritable, match="24 other_diagnoses"):
+        x12.write(dataclasses.replace(file, claims=(more,)))

@@ -13,6 +13,7 @@ from libs.x12.records.claim import (
     Claim,
     ClaimFile,
     Condition,
+    Diagnosis,
     LineAdjudication,
     Note,
     Occurrence,
@@ -88,7 +89,8 @@ Record = (
 __all__ = [
     "AcknowledgedClaim", "Address", "Adjustment", "Amount", "Attachment", "Bank", "Benefit", "BillValue", "Claim",
     "ClaimAcknowledgement", "ClaimFile", "ClaimPayment", "Condition", "Contact", "Decision", "Delimiters", "Delivery",
-    "ElementError", "EligibilityAnswer", "EligibilityInquiry", "EligibilityQuestion", "EligibilityResponse",
+    "Diagnosis", "ElementError", "EligibilityAnswer", "EligibilityInquiry", "EligibilityQuestion",
+    "EligibilityResponse",
     "Envelope", "InterchangeAcknowledgement", "LineAdjudication", "LineStatus", "Note", "Occurrence", "OccurrenceSpan",
     "OtherPayer", "OtherTransaction", "Party", "Patient", "Payment", "Procedure",
     "ProviderAdjustment", "ProviderSummary", "Quantity", "Record", "Reference",

@@ -43,6 +43,19 @@ class Note:
 
 @drafted
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What else ailed the patient of an institution (HI ABF)."""
+
+    code: str
+    """ICD-10-CM without dots."""
+    present_on_admission: str = ""
+    """Y yes, N no, U not known, W cannot be told clinically; empty where it need not be said."""
+    qualifier: str = "ABF"
+    """ABF; BF for ICD-9-CM."""
+
+
+@drafted
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure:
     """What was done in an institution (HI BBR, BBQ)."""
 
@@ -259,7 +272,11 @@ class Claim(Later):
     references: tuple[Reference, ...] = ()
     dates: tuple[When, ...] = ()
     diagnoses: tuple[str, ...] = ()
-    """ICD-10-CM without dots, the principal one first (HI ABK, ABF)."""
+    """ICD-10-CM without dots, the principal one first (HI ABK, ABF); of an 837I the principal one alone."""
+    present_on_admission: str = ""
+    """837I: whether the principal diagnosis was there at the admission (Y, N, U, W)."""
+    other_diagnoses: tuple[Diagnosis, ...] = ()
+    """837I HI ABF: the others, at most 24."""
     patient_paid_cents: int | None = None
     """AMT*F5."""
     notes: tuple[Note, ...] = ()
@@ -325,6 +342,6 @@ class ClaimFile:
 
 
 __all__ = [
-    "Attachment", "Claim", "ClaimFile", "Contact", "LineAdjudication", "Note", "OtherPayer",
+    "Attachment", "Claim", "ClaimFile", "Contact", "Diagnosis", "LineAdjudication", "Note", "OtherPayer",
     "Patient", "ServiceLine", "Subscriber",
 ]  # fmt: skip
