@@ -6,7 +6,7 @@ A `Transaction` is the only handle that steps, routes and handlers get. Row-leve
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -24,6 +24,8 @@ Row = Mapping[str, Any]
 
 FEW = 40
 """So many writes that wait go in one statement; more are told apart by table."""
+PORTION = 1000
+"""So many writes of a long piece of work are written while it goes on."""
 
 
 class SecondTenant(AssertionError):
@@ -58,6 +60,7 @@ class Transaction:
     """What has been read and holds for this unit of work."""
     _waiting: list[statements.Waiting] = field(default_factory=list)
     _rows: dict[sa.Executable, dict[str, list[Any]]] = field(default_factory=dict)
+    _beside: asyncio.Task[None] | None = None
 
     @property
     def service(self) -> str:
@@ -135,7 +138,7 @@ class Transaction:
         For what nobody else can be at: a new row, or one that is locked. A compare-and-set is not left for later, for
         the events that tell of it are written with whatever waits.
         """
-        self._waiting.append(statements.Waiting(*statements.prepare(statement, parameters), missed))
+        self._waiting.append(statements.Waiting(*statements.planned(statement, parameters), missed))
         return self._waiting[-1]
 
     def later_row(self, statement: sa.Executable, row: Mapping[str, Any]) -> None:
@@ -146,12 +149,12 @@ class Transaction:
 
     async def settle(self) -> None:
         """What was left for later is done."""
+        if self._beside is not None:
+            await self._joined()
         while self._waiting or self._rows:
-            for statement, rows in self._rows.items():
-                self.later(statement, rows)
-            self._rows = {}
+            self._gather()
             if len(self._waiting) > FEW:
-                await self._settle_many()
+                await self._settle_many(self._taken())
                 continue
             together: list[statements.Waiting] = []
             while self._waiting and statements.may_go_together(self._waiting[0].plan, together):
@@ -159,12 +162,41 @@ class Transaction:
                 together[-1].done = True
             await statements.write_together(self.connection, together)
 
-    async def _settle_many(self) -> None:
-        """Of each table, the writes in their order, those that are alike with one statement; tables as they come."""
+    async def meanwhile(self) -> None:
+        """For a long piece of work, between its parts: a good portion of what waits is written while the next ones are
+        made, and other work of this process has its turn."""
+        if self._beside is not None and self._beside.done():
+            await self._joined()
+        if self._beside is None and len(self._waiting) >= PORTION:
+            self._gather()
+            self._beside = asyncio.create_task(self._settle_many(self._taken()), name="settle")
+        await asyncio.sleep(0)
+
+    def break_off(self) -> Awaitable[Any]:
+        """Nothing more of it is written; done once what was being written beside has been broken off."""
+        if self._beside is not None:
+            self._beside.cancel()
+        return asyncio.gather(*filter(None, [self._beside]), return_exceptions=True)
+
+    async def _joined(self) -> None:
+        assert self._beside is not None, "something is being written beside"
+        await self._beside
+        self._beside = None
+
+    def _gather(self) -> None:
+        for statement, rows in self._rows.items():
+            self.later(statement, rows)
+        self._rows = {}
+
+    def _taken(self) -> list[statements.Waiting]:
         waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.done = True
+        return waiting
+
+    async def _settle_many(self, waiting: list[statements.Waiting]) -> None:
+        """Of each table, the writes in their order, those that are alike with one statement; tables as they come."""
         for alike in statements.alike(waiting):
-            for one in alike:
-                one.done = True
             await statements.write_alike(self.connection, alike)
 
     @asynccontextmanager
@@ -244,6 +276,7 @@ class Database:
         """
         practices = None if practice_ids is None else frozenset(practice_ids)
         connection = await self._pool.take()
+        tx = None
         try:
             await statements.run(connection, "begin")
             [begun] = await statements.fetch(connection, *self._beginning(tenant_id or "", practices, keyed))
@@ -261,9 +294,13 @@ class Database:
             await tx.settle()
             await _commit(connection)
         except Exception:
+            if tx is not None:
+                await tx.break_off()
             await _roll_back(connection)
             raise
         except BaseException:  # stopped in the middle of whatever it was at
+            if tx is not None:
+                tx.break_off()
             connection.terminate()
             raise
         finally:

@@ -9,16 +9,21 @@ _PARITY = UUID("6f1d8a0e-5d0c-5b8e-9a51-706172697479")
 
 def uuid7() -> UUID:
     """A UUID whose first 48 bits are the wall clock's milliseconds; sorts by creation."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return UUID(int=value)
+    return UUID(int=_fresh())
 
 
 def new_id(prefix: str) -> str:
     """A fresh id of the given type: `new_id("clm")` is `clm_` and 32 hex digits."""
-    return f"{prefix}_{uuid7().hex}"
+    return f"{prefix}_{_fresh():032x}"
+
+
+def _fresh() -> int:
+    chance = int.from_bytes(os.urandom(10)) & _CHANCE
+    return (time.time_ns() // 1_000_000 << 80) | chance | _VERSION_AND_VARIANT
+
+
+_CHANCE = (1 << 80) - 1 & ~(0xF << 76) & ~(0x3 << 62)
+_VERSION_AND_VARIANT = 0x7 << 76 | 0x2 << 62
 
 
 def derived_id(prefix: str, *parts: str) -> str:

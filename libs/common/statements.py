@@ -75,10 +75,14 @@ class Waiting:
     """A write that may wait for the next ones."""
 
     plan: Plan
-    arguments: list[Any]
+    values: Parameters
     missed: Exception | None
     """Raised where no row was written."""
     done: bool = False
+
+    @property
+    def arguments(self) -> list[Any]:
+        return self.plan.arguments(self.values)
 
 
 _plans: WeakKeyDictionary[SQLCompiler, Plan | None] = WeakKeyDictionary()
@@ -87,9 +91,15 @@ _standing: WeakKeyDictionary[sa.Executable, dict[tuple[str, ...], tuple[Plan, Pa
 
 def prepare(statement: sa.Executable, parameters: Parameters | None = None) -> tuple[Plan, list[Any]]:
     """The plan of the statement and its arguments in order."""
+    plan, values = planned(statement, parameters)
+    return plan, plan.arguments(values)
+
+
+def planned(statement: sa.Executable, parameters: Parameters | None = None) -> tuple[Plan, Parameters]:
+    """The plan of the statement and all its values by name."""
     if parameters is None and not isinstance(statement, sa.TextClause):
         plan, values, _ = _compiled(statement, None)
-        return plan, plan.arguments(values)
+        return plan, values
     names = tuple(parameters) if parameters else ()
     shapes = _standing.get(statement)
     if shapes is None:
@@ -99,9 +109,9 @@ def prepare(statement: sa.Executable, parameters: Parameters | None = None) -> t
         plan, values, stands = _compiled(statement, parameters)
         if stands:
             shapes[names] = plan, {name: value for name, value in values.items() if name not in names}
-        return plan, plan.arguments(values)
+        return plan, values
     plan, fixed = known
-    return plan, plan.arguments({**fixed, **(parameters or {})} if fixed else parameters or {})
+    return plan, {**fixed, **(parameters or {})} if fixed else parameters or {}
 
 
 def _compiled(statement: sa.Executable, parameters: Parameters | None) -> tuple[Plan, Parameters, bool]:

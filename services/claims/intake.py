@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -20,6 +20,9 @@ from services.claims.lifecycle import create, move
 from services.claims.settings import business_days
 from services.claims.vetting import content_hash, natural_key, vet
 from services.claims.views import EncounterIn
+
+BREATH: Final = 10
+"""After so many sessions of a batch others have their turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +73,11 @@ async def receive_all(tx: Transaction, several: Sequence[EncounterIn]) -> list[R
             found[index] = problem
     first = _first_of_their_kind(messages)
     looked = await _before_all(tx, list(first.values()))
-    for (index, message), before in zip(first.items(), looked, strict=True):
+    for number, ((index, message), before) in enumerate(zip(first.items(), looked, strict=True), start=1):
         if not (before["present"] or before["twin"] or before["others"]):
             found[index] = await _new(tx, message, first_of_day=True)
+        if number % BREATH == 0:
+            await tx.meanwhile()
     for index, message in messages.items():
         if found[index] is None:
             try:

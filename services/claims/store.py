@@ -7,7 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from libs.common import statements
 from libs.common.db import Row, Stale, Transaction
 from libs.common.problems import NotFound
 from services.claims import tables
@@ -100,7 +99,7 @@ async def save(tx: Transaction, claim: Claim, findings: list[dict[str, Any]] | N
     """
     new = tx.known.get(("claim", claim.id))
     if new is not None and not new.done:
-        new.arguments = statements.prepare(_INSERT_CLAIM, _new_row(tx, claim, findings or []))[1]
+        new.values = _new_row(tx, claim, findings or [])
         return
     extra = {} if findings is None else {"findings": findings}
     done = await tx.execute(

@@ -20,6 +20,10 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Itself: what nobody changes may be a default of many."""
+        return self
+
 
 class Source(Strict):
     system: Label

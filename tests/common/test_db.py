@@ -1,13 +1,15 @@
 """A unit of work sees one tenant, reads business time once, and is committed as a whole."""
 
+import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from libs.common import timers
-from libs.common.db import SecondTenant
+from libs.common import audit, timers
+from libs.common.db import Database, SecondTenant
 from tests.conftest import TestDatabase
 
 SET_CLOCK = "update platform.clock set stands_at = '2026-10-05T15:00:00Z'"
@@ -89,3 +91,48 @@ async def test_the_audit_trail_can_only_grow(fresh_database: TestDatabase) -> No
                 await connection.execute(attempt)
     finally:
         await connection.close()
+
+
+async def test_what_is_written_in_portions_while_more_is_made_stands_whole_and_in_order(
+    fresh_database: TestDatabase,
+) -> None:
+    database = fresh_database.open("reporting")
+    await _work(database)
+    async with database.transaction("tnt_a") as tx:
+        rows = await tx.all(sa.text("select subject_id from audit order by id"))
+        assert [row["subject_id"] for row in rows] == [f"x_{n}" for n in range(2500)]
+    await database.close()
+
+
+@pytest.mark.parametrize("broken_off_by", [RuntimeError, asyncio.CancelledError])
+async def test_what_is_being_written_when_the_work_breaks_off_is_undone_with_it(
+    fresh_database: TestDatabase, broken_off_by: type[BaseException]
+) -> None:
+    database = fresh_database.open("reporting")
+    with pytest.raises(broken_off_by):
+        await _work(database, then=broken_off_by)
+    async with database.transaction("tnt_a") as tx:
+        assert await tx.scalar(sa.text("select count(*) from audit")) == 0
+    await database.close()
+
+
+async def test_a_portion_that_cannot_be_written_undoes_the_work(fresh_database: TestDatabase) -> None:
+    database = fresh_database.open("reporting")
+    with pytest.raises(sa.exc.IntegrityError):
+        await _work(database, first=None)
+    async with database.transaction("tnt_a") as tx:
+        assert await tx.scalar(sa.text("select count(*) from audit")) == 0
+    await database.close()
+
+
+async def _work(
+    database: Database, *, first: str | None = "reporting.test", then: type[BaseException] | None = None
+) -> None:
+    async with database.transaction("tnt_a") as tx:
+        for number in range(2500):
+            action: Any = "reporting.test" if number else first
+            await audit.record(tx, action=action, subject_type="x", subject_id=f"x_{number}")
+            await tx.meanwhile()
+        assert tx._beside is not None, "it was written in portions"
+        if then is not None:
+            raise then
