@@ -141,7 +141,7 @@ def _keyed(request: Request, route: DoorRoute, visit: Visit) -> idempotency.Requ
         request.headers.get(idempotency.HEADER),
         method=request.method,
         route=route.path_format,
-        target=f"{request.url.path}?{request.url.query}",
+        target=f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}",
         body=visit.body,
         practice_ids=visit.principal.practice_ids if visit.principal else None,
     )
