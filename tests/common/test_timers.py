@@ -155,10 +155,13 @@ async def test_a_worker_lets_be_for_a_moment_what_another_has_in_hand(fresh_data
         return asyncio.Task(coro, loop=loop, **more)
 
     asyncio.get_running_loop().set_task_factory(counted)
-    async with running(fresh_database, Timer(kind=KIND, step=step), count=2) as db:
-        async with db.transaction("tnt_a") as tx:
-            await timers.set(tx, KIND, "x", at=tx.now)
-        await eventually(db, 0)
+    try:
+        async with running(fresh_database, Timer(kind=KIND, step=step), count=2) as db:
+            async with db.transaction("tnt_a") as tx:
+                await timers.set(tx, KIND, "x", at=tx.now)
+            await eventually(db, 0)
+    finally:
+        asyncio.get_running_loop().set_task_factory(None)  # the loop is that of other tests, too
     assert 2 <= tried <= 8
 
 
