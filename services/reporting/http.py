@@ -11,7 +11,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, invalid_query, paginate
-from services.reporting import kpis, queries
+from services.reporting import endpoints, kpis, queries
 from services.reporting.facts import TABLES
 from services.reporting.pull import EventPage, page_of_events
 
@@ -169,10 +169,19 @@ async def read_summary(tx: Tx) -> Summary:
 
 @router.get("/events", scope="reporting:read")
 async def pull_events(
-    tx: Tx, cursor: Cursor = None, limit: Limit = 50, types: Annotated[list[str] | None, Query(max_length=40)] = None
+    tx: Tx,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    types: Annotated[
+        list[str] | None,
+        Query(max_length=40, description="Globs over event types, such as `claim.*`."),
+    ] = None,
 ) -> EventPage:
     """Events in the order in which they arrived, without their sealed part; keep `next_cursor` to go on later."""
-    return await page_of_events(tx, cursor, limit, types)
+    chosen = None if types is None else [name for pattern in types for name in endpoints.types_like(pattern)]
+    if chosen is not None and not all(map(endpoints.types_like, types or ())):
+        raise invalid_query("types", "no_such_type", "No event type is like this.")
+    return await page_of_events(tx, cursor, limit, chosen)
 
 
 @router.get("/exports/{table}", scope="reporting:read", response_class=Response)

@@ -57,6 +57,10 @@ async def test_only_the_types_asked_for(api: Api) -> None:
     page = await api.get("/v1/events?types=denial.raised.v1")
     assert {event["type"] for event in page["data"]} == {"denial.raised.v1"}
     assert len(page["data"]) == 4
+    like = await api.get("/v1/events?types=denial.*&types=*posted*&limit=200")
+    assert {event["type"] for event in like["data"]} == {"denial.raised.v1", "payment.posted.v1"}
+    mistaken = await api.call("GET", "/v1/events?types=denials.*")
+    assert (mistaken.status_code, mistaken.json()["errors"][0]["code"]) == (422, "no_such_type")
 
 
 async def test_a_cursor_that_is_not_ours_is_refused(api: Api) -> None:
