@@ -1,6 +1,6 @@
 """The routes of claims and of the files that carry them."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 from fastapi import Query, Response
@@ -115,10 +115,7 @@ async def list_batches(
     limit: Limit = 50,
 ) -> Page[BatchFileView]:
     """The 837P files, oldest first."""
-    table = tables.batch
-    columns = [column for column in table.c if column.name != "file"]
-    given = {"status": status, "payer_id": payer_id}
-    select = sa.select(*columns).where(*(table.c[name] == value for name, value in given.items() if value is not None))
+    select = _without_file(tables.batch.c.file, status=status, payer_id=payer_id)
     return await paginate(tx, select, cursor, limit, view=lambda row: reading.shown(BatchFileView, dict(row)))
 
 
@@ -140,10 +137,7 @@ async def list_acknowledgements(
     limit: Limit = 50,
 ) -> Page[AcknowledgementView]:
     """What the clearinghouse and payers answered to our files, oldest first."""
-    table = tables.acknowledgement
-    columns = [column for column in table.c if column.name != "raw"]
-    given = {"batch_id": batch_id, "kind": kind}
-    select = sa.select(*columns).where(*(table.c[name] == value for name, value in given.items() if value is not None))
+    select = _without_file(tables.acknowledgement.c.raw, batch_id=batch_id, kind=kind)
     return await paginate(tx, select, cursor, limit, key=("received_at", "mail_id"), view=reading.acknowledgement)
 
 
@@ -155,3 +149,10 @@ async def read_acknowledgement_file(acknowledgement_id: str, tx: Tx) -> Response
     if body is None:
         raise NotFound("There is no such acknowledgement.")
     return Response(body, media_type="application/edi-x12")
+
+
+def _without_file(file: sa.Column[bytes], **given: str | None) -> sa.Select[Any]:
+    """The rows of the table that holds `file`, without it, where they have what was given."""
+    columns = file.table.c
+    chosen = (columns[name] == value for name, value in given.items() if value is not None)
+    return sa.select(*(column for column in columns if column is not file)).where(*chosen)
