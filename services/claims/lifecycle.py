@@ -149,17 +149,24 @@ async def open_tasks(tx: Transaction, claim: Claim, words: str | None = None) ->
     for reason in claim.reasons:
         owner, days = work_of(reason)
         owner = claim.owner if claim.status is Status.REJECTED or reason in REFUSED_BY_PAYER else owner
-        await tasks.open(
-            tx,
-            reason=reason,
-            subject_type="claim",
-            subject_id=claim.id,
-            practice_id=claim.practice_id,
-            owner=owner,
-            due_on=business_days(tx.today, days),
-            amount_cents=claim.charge_cents,
-            detail=WORDS.get(reason, words),
-        )
+        await ask(tx, claim, reason, WORDS.get(reason, words), owner=owner, within_days=days)
+
+
+async def ask(
+    tx: Transaction, claim: Claim, reason: str, detail: str | None, *, owner: str = "billing", within_days: int
+) -> None:
+    """Somebody has work about the claim, within so many business days."""
+    await tasks.open(
+        tx,
+        reason=reason,
+        subject_type="claim",
+        subject_id=claim.id,
+        practice_id=claim.practice_id,
+        owner=owner,
+        due_on=business_days(tx.today, within_days),
+        amount_cents=claim.charge_cents,
+        detail=detail,
+    )
 
 
 async def close_tasks(tx: Transaction, claim: Claim) -> None:

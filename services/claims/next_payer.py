@@ -16,7 +16,7 @@ from libs.common.problems import Conflict
 from services.claims import coverages, learn, prior_payers, scrub, store, tables
 from services.claims.coverages import Coverage
 from services.claims.domain import Claim, Status, Step
-from services.claims.lifecycle import move
+from services.claims.lifecycle import ask, move
 from services.claims.settings import SETTINGS, business_days
 
 UNANSWERED = "claims.next_payer_unanswered"
@@ -132,17 +132,8 @@ async def unanswered(work: timers.Work, due: timers.Due) -> None:
         waits = claim.status in (Status.SUBMITTED, Status.ACCEPTED, Status.FORWARDED)
         if claim.rank > 1 and waits:
             passed_on = "passed on by the payer before it" if claim.status is Status.FORWARDED else "sent"
-            await tasks.open(
-                tx,
-                reason="next_payer_unanswered",
-                subject_type="claim",
-                subject_id=claim.id,
-                practice_id=claim.practice_id,
-                owner="billing",
-                due_on=business_days(tx.today, 2),
-                amount_cents=claim.charge_cents,
-                detail=f"it was {passed_on} {SETTINGS.next_payer_days} days ago, and nobody has answered",
-            )
+            detail = f"it was {passed_on} {SETTINGS.next_payer_days} days ago, and nobody has answered"
+            await ask(tx, claim, "next_payer_unanswered", detail, within_days=2)
         await timers.done(tx, due)
 
 

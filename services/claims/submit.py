@@ -16,7 +16,7 @@ from libs.common.ids import new_id
 from services.claims import build837, correct, coverages, gather, next_payer, settle, store, tables, tell, withdraw
 from services.claims.build837 import Material
 from services.claims.domain import Claim, Status, Step
-from services.claims.lifecycle import CUT, move, next_cut
+from services.claims.lifecycle import CUT, ask, move, next_cut
 from services.claims.settings import SETTINGS, business_days
 
 SEND, PULL, SILENCE = "claims.send", "claims.acknowledge", "claims.silence"
@@ -273,15 +273,6 @@ async def silence(work: timers.Work, due: timers.Due) -> None:
         for row in await store.submissions_of_batch(tx, due.id):
             claim = await store.load(tx, row["claim_id"])
             if row["acknowledged"] is None and claim.status is Status.SUBMITTED and claim.submission_id == row["id"]:
-                await tasks.open(
-                    tx,
-                    reason="no_acknowledgement",
-                    subject_type="claim",
-                    subject_id=claim.id,
-                    practice_id=claim.practice_id,
-                    owner="billing",
-                    due_on=business_days(tx.today, 1),
-                    amount_cents=claim.charge_cents,
-                    detail=f"batch {due.id} was sent and nobody has answered",
-                )
+                detail = f"batch {due.id} was sent and nobody has answered"
+                await ask(tx, claim, "no_acknowledgement", detail, within_days=1)
         await timers.done(tx, due)
