@@ -1,7 +1,10 @@
 """Rules of the 837I: who attends, how a stay begins and ends, codes of the bill."""
 
 import re
+from datetime import timedelta
 
+from libs.x12 import convert
+from libs.x12.elements import is_date
 from libs.x12.parts import Part, Place, Places, Seg, Tx, at
 from libs.x12.rules import rule
 from libs.x12.rules.bill import bill, number
@@ -10,6 +13,7 @@ from libs.x12.rules.values import days
 
 #: Bill types of stays that are paid for as such: hospital, swing beds, skilled nursing.
 INPATIENT = frozenset(["11", "18", "21"])
+ROOM = re.compile(r"0(1\d|20|21)\d")
 #: Qualifier of HI to the form of its code, and what the code is called.
 FORMS = {
     "BBR": (re.compile(r"[0-9A-HJ-NP-Z]{7}"), "an ICD-10-PCS code"),
@@ -69,12 +73,13 @@ def stay(claim: Part, tx: Tx) -> Places:
     sets=I,
     loop="2300",
     level=4,
-    source="837I (X223A3), note on DTP*434; a stay is part of its bill",
+    source="837I (X223A3), note on DTP*434; a stay is part of its bill, and so are the three days before it",
     advice="Correct the dates.",
     x12="8",
 )
 def within_the_bill(claim: Part, tx: Tx) -> Places:
-    """Admission, procedures and services do not follow the end of the bill; services do not precede the stay."""
+    """Admission, procedures and services do not follow the end of the bill; procedures and services do not precede
+    its beginning, or a stay by more than three days."""
     statement = days(claim, "434")
     if not statement:
         return
@@ -84,15 +89,20 @@ def within_the_bill(claim: Part, tx: Tx) -> Places:
     if admission and day.isdigit() and day > end:
         said = f"The admission of {day} lies after the end of the bill, {end}"
         yield Place(admission, said, 3, value=at(admission, 3), claim=number(claim))
+    if _bill_type(claim, tx)[0] in INPATIENT and is_date(begin) and len(begin) == 8:
+        begin = f"{convert.day(min(begin, day) if is_date(day) else begin) - timedelta(3):%Y%m%d}"
     for seg, position, parts in _composites(claim, tx):
-        if parts[0] in ("BBR", "BBQ", "BR", "BQ", "CAH") and len(parts) > 3 and parts[3].isdigit() and parts[3] > end:
-            said = f"HI{position:02d}-4: the procedure of {parts[3]} lies after the end of the bill, {end}"
+        if parts[0] not in ("BBR", "BBQ", "BR", "BQ", "CAH") or len(parts) < 4 or not is_date(parts[3]):
+            continue
+        if not begin <= parts[3] <= end:
+            where = f"after the end of the bill, {end}" if parts[3] > end else f"before {begin}"
+            said = f"HI{position:02d}-4: the procedure of {parts[3]} lies {where}"
             yield Place(seg, said, position, 4, parts[3], claim=number(claim))
-    if _bill_type(claim, tx)[0] in INPATIENT:
-        return  # services of the three days before a stay belong to it
     for first, _, seg in bill(claim, tx).served:
         if first < begin:
-            said = f"The service of {first} lies before the beginning of the bill, {begin}"
+            said = (
+                f"The service of {first} lies before the beginning of the bill, or too long before the stay ({begin})"
+            )
             yield Place(seg, said, 3, value=at(seg, 3), claim=number(claim))
 
 
@@ -123,3 +133,21 @@ def bill_codes(claim: Part, tx: Tx) -> Places:
         if form and len(parts) > 1 and parts[1] and not form.fullmatch(parts[1]):
             said = f"HI{position:02d}-2 {parts[1]!r} has not the form of {name}"
             yield Place(seg, said, position, 2, parts[1], claim=number(claim))
+
+
+@rule(
+    "ACCOMMODATION_DAYS",
+    sets=I,
+    loop="2400",
+    level=5,
+    severity="warning",
+    source="NUBC, revenue codes 010x to 021x; 837I (X223A3), SV204",
+    advice="Count the days of the room (SV204 DA).",
+    x12="7",
+)
+def accommodation_days(line: Part, tx: Tx) -> Places:
+    """A room is billed by its days."""
+    service = line.first("SV2")
+    if ROOM.fullmatch(at(service, 1)) and at(service, 4) not in ("DA", "") and service:
+        said = f"SV204 {at(service, 4)}: the room of revenue code {at(service, 1)} is counted in days"
+        yield Place(service, said, 4, value=at(service, 4))

@@ -240,6 +240,10 @@ def group_verdict(whole: Part, tx: Tx) -> Places:
         position = 2 if len(verdicts) > included else 3
         said = f"AK9{position:02d} says {at(ak9, position)} transactions, but {len(verdicts)} are answered"
         yield Place(ak9, said, position, value=at(ak9, position))
+    elif included != received and "5" not in ak9[0][5:]:
+        yield Place(
+            ak9, f"AK902 {included} and AK903 {received} differ, but no AK905 says so (5)", 2, value=str(included)
+        )
     if at(ak9, 1) == "R" and accepted:
         yield Place(ak9, f"AK901 rejects a group of which {accepted} transactions are accepted", 1, value="R")
     good = sum(item in ("A", "E") for item in verdicts)
