@@ -35,7 +35,7 @@ class Look(dict[int, Fine]):
         self.rules: list[Kept] = [
             (entry, entry.position, entry.only, entry.lacks, entry.reads, set())
             for entry in entries
-            if _concerns(entry, node)
+            if entry.concerns(node)
         ]
 
     def __missing__(self, length: int) -> Fine:
@@ -48,16 +48,6 @@ class Look(dict[int, Fine]):
 def _never(e: list[str], text: str) -> bool:
     """No segment of that length is right."""
     return False
-
-
-def _concerns(entry: Any, node: Node) -> bool:
-    """The rule can be broken by a segment there whose elements are as the guide has them."""
-    if not entry.position:
-        return True
-    if entry.position > len(node.elements):
-        return False
-    element = node.elements[entry.position - 1]
-    return element.usage != "N" and (not element.codes or bool(element.list_name or entry.only & {*element.codes}))
 
 
 def acceptor(node: Node, test: SegmentTest, length: int, marks: tuple[str, str, str]) -> Fine | None:

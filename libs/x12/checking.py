@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from itertools import islice
 from typing import Any
 
-from libs.x12 import accept, elements, grammar, misplaced, rules
+from libs.x12 import accept, elements, grammar, misplaced, rules, tested
 from libs.x12.envelopes import Envelopes
 from libs.x12.findings import Finding, Partner, Report, TransactionSummary
 from libs.x12.machine import Machine
+from libs.x12.marks import Marks, marks_of
 from libs.x12.nesting import Nesting
 from libs.x12.parts import Part, Place, Seg, Tx
 from libs.x12.report import Reporter
 from libs.x12.route import route
 from libs.x12.tokens import Block, InputSource, Unreadable, blocks
+from libs.x12.units import Unit
 
 
 class _Nowhere(dict[str, Any]):
@@ -24,41 +26,16 @@ class _Nowhere(dict[str, Any]):
 
 _NOWHERE = _Nowhere()
 _MOST_REMEMBERED = 300
-
-
-class _Tests:
-    """The element tests of one set for its delimiters, made as they are needed."""
-
-    def __init__(self, component: str, repetition: str, separator: str) -> None:
-        self.component = component
-        self.repetition = repetition
-        self.separator = separator
-        self.made: dict[int, accept.Look] = {}
-
-    def attach(self, step: Any) -> None:
-        """Give a step of the machine the tests of its segment."""
-        key = id(step.node)
-        if key not in self.made:
-            test = elements.segment_test(step.node, self.component, self.repetition)
-            self.made[key] = accept.Look(step.node, test, (self.separator, self.component, self.repetition))
-        step.read = self.made[key]
-
-
-@lru_cache(maxsize=32)
-def _machine(name: str, component: str, repetition: str, separator: str) -> Machine:
-    return Machine(grammar.spec(name), _Tests(component, repetition, separator))
-
-
-@lru_cache(maxsize=16)
-def _rules(name: str) -> dict[str, list[rules.Rule]]:
-    return rules.rules_of(name)
+_ENDS = frozenset(["SE", "ST", "GE", "GS", "IEA", "ISA"])
 
 
 class Checker:
     """The state of one check."""
 
-    def __init__(self, source: InputSource, partner: Partner | None) -> None:
+    def __init__(self, source: InputSource, partner: Partner | None, *, closely: bool = False) -> None:
         self.source = source
+        self.closely = closely
+        """No unit is accepted as a whole: each segment is looked at."""
         self.report = Reporter(partner)
         self.envelopes = Envelopes(self.report)
         self.tx: Tx | None = None
@@ -67,8 +44,10 @@ class Checker:
         self.nesting: Nesting | None = None
         self.parts: list[Part] = []
         self.segment_rules = rules.segment_rules()
+        self.ahead: tuple[int, list[str], Any] = (-1, [], None)
+        """The segment after a unit that was accepted: its index, its elements, its step."""
         self.summaries: list[TransactionSummary] = []
-        self.used: set[tuple[str, str, str, str]] = set()
+        self.used: set[tuple[str, Marks]] = set()
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, in the order in which they are met."""
@@ -86,12 +65,18 @@ class Checker:
             for code, place, detail in block.oddities:
                 self.envelopes.oddity(code, place, detail, begin - 1)
             separator = block.header.element
-            dirty = self.report.dirty(block)
-            for index, (text, offset) in enumerate(zip(block.segments, block.offsets, strict=False), begin):
+            dirty: bool | None = None
+            given, here, length = block.given, block.start, block.step
+            segments = enumerate(block.segments, begin)
+            for index, text in segments:
+                offset = here if given is None else given[index - begin]
+                here = offset + len(text) + length
                 follow = self.follow
                 known = follow.clean.get(text)
                 if known is not None:
                     e, step = known
+                elif index == self.ahead[0]:
+                    _, e, step = self.ahead
                 else:
                     e = text.split(separator)
                     try:
@@ -105,16 +90,22 @@ class Checker:
                 if step is not None:
                     seg = (e, step.node, index, offset)
                     if step.moves:
-                        self.nesting.move(step, seg)  # type: ignore[union-attr]
+                        self.nesting.leave(step.keep, seg)  # type: ignore[union-attr]
+                        if (
+                            step.unit is not None
+                            and not self.closely
+                            and (taken := self._unit(block, index - begin, step, seg))
+                        ):
+                            here = block.start + taken[1]
+                            next(islice(segments, taken[0] - 1, taken[0] - 1), None)
+                            self.follow = step.follow
+                            if out:
+                                yield from out
+                                out.clear()
+                            continue
+                        self.nesting.enter(step.opens, seg)  # type: ignore[union-attr]
                     part = self.parts[-1]
-                    part.segs.append(seg)
-                    ids, counts, name, key = part.ids, part.counts, e[0], step.key
-                    if name in ids:
-                        ids[name].append(seg)
-                    else:
-                        ids[name] = [seg]
-                    counts[key] = count = counts[key] + 1 if key in counts else 1
-                    if count > step.node.repeat:
+                    if part.take(seg, step.key) > step.node.repeat:
                         self.report.structure("SEGMENT_REPEAT", seg, part.loop.id, high=step.node.repeat)
                     self.follow = step.follow
                     if known is None:
@@ -124,8 +115,10 @@ class Checker:
                         elif (not look.rules or self._rules_kept(look.rules, seg, part)) and step.room:
                             step.room -= 1
                             follow.clean[text] = e, step
-                if dirty:
-                    self.report.characters(e, index, offset, block.header)
+                if known is None and not (text.isascii() and text.isprintable()):
+                    dirty = self.report.dirty(block) if dirty is None else dirty
+                    if dirty:
+                        self.report.characters(e, index, offset, block.header)
                 if out:
                     yield from out
                     out.clear()
@@ -139,9 +132,44 @@ class Checker:
     def _forget(self) -> None:
         """Keep nothing of a file that was checked."""
         for key in self.used:
-            _machine(*key).forget()
+            tested.machine(*key).forget()
 
     # -- where a segment stands
+
+    def _unit(self, block: Block, number: int, step: Any, seg: Seg) -> tuple[int, int] | None:
+        """How many segments a unit has that is accepted as a whole, and where in the block it ends."""
+        unit: Unit = step.unit
+        if block.given is None and self.tx is not None and not self.tx.old:
+            text, begin = block.text, seg[3] - block.start
+            matched = unit.match(text, begin)
+            if matched is not None:
+                end = matched[0]
+                taken = text.count(block.header.segment, begin, end)
+                if (
+                    self._apart(block, number + taken, step, seg[2] + taken)
+                    and self.nesting is not None
+                    and self.nesting.accept(unit, step, seg, matched, block.segments[number : number + taken])
+                ):
+                    return taken, end
+        unit.doubted()
+        return None
+
+    def _apart(self, block: Block, number: int, step: Any, index: int) -> bool:
+        """The segment after a unit is no part of it, and stands where it may."""
+        if number >= len(block.segments):
+            return False
+        e = block.segments[number].split(block.header.element)
+        if e[0] in _ENDS:
+            return True
+        try:
+            position, table = step.follow[e[0]]
+            after = table[e[position]]
+        except (KeyError, IndexError):
+            return False
+        if after.quality or e[0] in step.unit.inside:
+            return False
+        self.ahead = index, e, after
+        return True
 
     def _placed(self, block: Block, number: int, step: Any, seg: Seg) -> Any:
         """The step by which a segment out of place is taken in; None when it is passed over."""
@@ -168,7 +196,7 @@ class Checker:
         return self.report.count == before and e[0] != "DMG"
 
     def _run(self, rule: Any, seg: Seg, part: Part) -> None:
-        for place in rule(part, seg, self.tx):
+        for place in rule(seg, self.tx):
             self.report.ruled(rule.rule, place, part.loop.id)
 
     def _elements(self, test: elements.SegmentTest, seg: Seg, part: Part) -> None:
@@ -249,11 +277,11 @@ class Checker:
         if spec is None:
             self.machine, self.follow = None, _NOWHERE
             return
-        key = name, header.component, header.repetition, header.element
-        self.machine = _machine(*key)
+        key = name, marks_of(header)
+        self.machine = tested.machine(*key)
         self.used.add(key)
         self.follow = self.machine.start.follow
-        self.nesting = Nesting(spec.root, self.tx, self.report, _rules(name))
+        self.nesting = Nesting(spec.root, self.tx, self.report, tested.rules_of(name))
         self.parts = self.nesting.parts
 
     def _end(self, seg: Seg, trailer: list[str] | None = None) -> None:

@@ -15,17 +15,20 @@ _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 class Remembered(dict[Any, Any]):
     """A bounded memory of a conversion."""
 
-    __slots__ = ("convert", "known")
+    __slots__ = ("convert", "known", "most")
 
-    def __init__(self, convert: Callable[[Any], Any], known: dict[Any, Any] | None = None) -> None:
+    def __init__(
+        self, convert: Callable[[Any], Any], known: dict[Any, Any] | None = None, *, most: int = 20_000
+    ) -> None:
         self.convert = convert
+        self.most = most
         self.known = known or {}
         """Values that are not converted, such as that of an empty text."""
         self.update(self.known)
 
     def __missing__(self, text: Any) -> Any:
         value = self.convert(text)
-        if len(self) > 20_000:
+        if len(self) > self.most:
             self.clear()
             self.update(self.known)
         self[text] = value

@@ -226,7 +226,7 @@ def segment_test(node: grammar.Node, component: str, repetition: str) -> Segment
         if element.number == "1250" and i < len(node.elements) and node.elements[i].number == "1251"
     )
     room = len(grammar.dictionary()[0][node.id])
-    return SegmentTest(tests, known, needed, room, _live(node), pairs)
+    return SegmentTest(tests, known, needed, room, live_conditions(node), pairs)
 
 
 def problems(test: SegmentTest, e: list[str]) -> Iterator[tuple[int, Problem]]:
@@ -264,7 +264,7 @@ def _ragged(test: SegmentTest, e: list[str]) -> Iterator[tuple[int, Problem]]:
         yield extra, _problem(code, x12, e[extra])
 
 
-def _live(node: grammar.Node) -> tuple[tuple[str, tuple[int, ...]], ...]:
+def live_conditions(node: grammar.Node) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The conditions between elements that the guide's own usages leave open."""
     usage = {i: element.usage for i, element in enumerate(node.elements, 1)}
     live = []

@@ -49,6 +49,8 @@ class Step:
     """Makes the small records that the segment is, if it is nothing else; the same text is the same records."""
     join: Any = None
     """Gives them to the loop's record."""
+    unit: Any = None
+    """How the loop that it opens is accepted as a whole, if that may be."""
     room: int = 0
     """So many more of its texts are remembered."""
     openers: tuple[Any, ...] = ()

@@ -23,12 +23,12 @@ def _headless(step: Any, seg: Seg, parts: list[Part], machine: Machine) -> Any:
         return None
     part = parts[step.keep]
     parent = part.loop.parent
-    if parent is None or part.counts.get(step.key, 0) < step.node.repeat:
+    if parent is None or part.count(step.key) < step.node.repeat:
         return None
     siblings = parent.children
     place = next(i for i, child in enumerate(siblings) if child is part.loop)
     for loop in siblings[place + 1 :] if part is parts[-1] else ():
-        if isinstance(loop, Loop) and loop.usage == "R" and id(loop) not in parts[-2].counts:
+        if isinstance(loop, Loop) and loop.usage == "R" and not parts[-2].count(id(loop)):
             node = next((node for node in loop.nodes()[1:] if node.id == seg[0][0]), None)
             return machine.into(loop, node) if node is not None and not node.qualifier[0] else None
     again = part.loop.repeat > 1 and step.node.usage == "R"
@@ -48,7 +48,7 @@ def _misfit(step: Any, seg: Seg, parts: list[Part], report: Reporter, following:
     first = step.opens[0] if step.opens else None
     parent = parts[step.keep] if step.keep < len(parts) else part
     stranded = first is not None and first.hierarchical and any(p.loop.leaf for p in parts)
-    if first is None or stranded or parent.counts.get(id(first), 0) >= first.repeat or first.first is step.node:
+    if first is None or stranded or parent.count(id(first)) >= first.repeat or first.first is step.node:
         report.structure("SEGMENT_UNEXPECTED", seg, part.loop.id)
         return True
     if first.first.id == following:

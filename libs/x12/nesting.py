@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from libs.x12.accepted import Accepted
 from libs.x12.grammar import Loop, Node
 from libs.x12.parts import Part, Seg, Tx
 from libs.x12.report import Reporter
 from libs.x12.rules import Rule
+from libs.x12.units import Match, Unit
 
 _MOST_REMEMBERED = 300
 
@@ -22,13 +24,35 @@ class Nesting:
         self.misnumbered: dict[str, str] = {}
         """HL01 as stated to what it should be, where they differ."""
 
-    def move(self, step: Any, seg: Seg) -> None:
-        """Leave the loops that the step leaves, enter those that it enters."""
+    def leave(self, keep: int, seg: Seg) -> None:
+        """Leave the loops below that depth."""
         parts = self.parts
-        while len(parts) - 1 > step.keep:
+        while len(parts) - 1 > keep:
             self.close(parts.pop(), seg)
-        for loop in step.opens:
+
+    def enter(self, loops: tuple[Loop, ...], seg: Seg) -> None:
+        """Enter these loops, one within the other."""
+        for loop in loops:
             self._open(loop, seg)
+
+    def accept(self, unit: Unit, step: Any, seg: Seg, matched: Match, texts: list[str]) -> bool:
+        """Take a unit as it is, if it is sure that nothing is wrong with it."""
+        parent, loop = self.parts[-1], unit.loop
+        e, key = seg[0], id(loop)
+        if parent.begun[key][1] >= loop.repeat if key in parent.begun else loop.repeat < 1:
+            return False
+        if loop.numbered and (e[1] != str(self.levels + 1) or e[2] != _numbered(parent)):
+            return False
+        if not unit.kept(matched[1], matched[2], self.tx, parent):
+            return False
+        parent.begin(key, seg)
+        self.levels += loop.numbered
+        if loop.leaf:
+            self.tx.claims += 1
+            self.tx.claim = ""
+        else:
+            self.parts.append(Accepted(unit, parent, step, seg, matched[1], texts))
+        return True
 
     def end(self, seg: Seg) -> None:
         """Close them all."""
@@ -40,22 +64,11 @@ class Nesting:
         parent = self.parts[-1]
         part = Part(loop, parent)
         self.parts.append(part)
-        key, counts = id(loop), parent.counts
-        counts[key] = count = counts[key] + 1 if key in counts else 1
-        if count > loop.repeat:
+        if parent.add(part, seg) > loop.repeat:
             self.report.structure("LOOP_REPEAT", seg, loop.id, high=loop.repeat)
-        if loop.kept:
-            parent.kids.append(part)
-            if loop.id in parent.kinds:
-                parent.kinds[loop.id].append(part)
-            else:
-                parent.kinds[loop.id] = [part]
-        else:
-            if count == 1:
-                parent.begun.append((loop, seg))
-            if loop.leaf:
-                self.tx.claims += 1
-                self.tx.claim = seg[0][1] if seg[0][0] in ("CLM", "CLP") and len(seg[0]) > 1 else ""
+        if loop.leaf and not loop.kept:
+            self.tx.claims += 1
+            self.tx.claim = seg[0][1] if seg[0][0] in ("CLM", "CLP") and len(seg[0]) > 1 else ""
         if loop.first is not seg[1]:
             self.report.missing(loop.first, seg, loop.id)
             part.counts[id(loop.first)] = 1
@@ -74,19 +87,19 @@ class Nesting:
             self.report.structure("HL_NUMBER", seg, part.loop.id, element=1, value=e[1], expected=expected)
             if len(self.misnumbered) < _MOST_REMEMBERED:
                 self.misnumbered[e[1]] = expected
-        above = part.parent
-        while above is not None and not (above.segs and above.segs[0][0][0] == "HL"):
-            above = above.parent
-        parent = above.segs[0][0][1] if above and len(above.segs[0][0]) > 1 else ""
+        parent = _numbered(part.parent)
+        part.number = e[1] if len(e) > 1 else ""
         named = e[2] if len(e) > 2 else ""
-        if above is not None and len(e) > 1 and named not in (parent, self.misnumbered.get(parent, parent)):
+        if parent is not None and len(e) > 1 and named not in (parent, self.misnumbered.get(parent, parent)):
             self.report.structure("HL_PARENT", seg, part.loop.id, element=2, value=named, expected=parent)
 
     def close(self, part: Part, seg: Seg) -> None:
         """End a loop: what it lacks, and the rules about it as a whole."""
-        loop, counts = part.loop, part.counts
+        loop = part.loop
+        if part.__class__ is Accepted and part.unit.closes(part, part.caught):
+            return
         for key, child in loop.required:
-            if key not in counts:
+            if not part.count(key):
                 self._lacks(part, child, _after(part, child, seg))
         if loop.numbered:
             self._children(part)
@@ -112,12 +125,18 @@ class Nesting:
         """HL04 tells whether there are levels below."""
         head = part.segs[0]
         flag = head[0][4] if len(head[0]) > 4 else ""
-        counts = part.counts
-        below = sum([counts[id(child)] for child in part.loop.inner if child.hierarchical and id(child) in counts])
+        below = sum([part.count(id(child)) for child in part.loop.inner if child.hierarchical])
         # An event of a 278 may announce services that its sender leaves out.
         idle = flag == "1" and not below and not self.report.tx_set.startswith("278")
         if (flag == "0" and below) or idle:
             self.report.structure("HL_CHILD", head, part.loop.id, element=4, value=flag, count=below)
+
+
+def _numbered(part: Part | None) -> str | None:
+    """The number of the nearest level that has one, this one included; None if there is none."""
+    while part is not None and part.number is None:
+        part = part.parent
+    return part.number if part is not None else None
 
 
 def _after(part: Part, child: Node | Loop, seg: Seg) -> Seg:
@@ -126,5 +145,5 @@ def _after(part: Part, child: Node | Loop, seg: Seg) -> Seg:
     own = order[id(child)]
     candidates = [s for s in part.segs if s[1] is not None and order.get(id(s[1]), -1) > own]
     candidates += [kid.segs[0] for kid in part.kids if kid.segs and order.get(id(kid.loop), -1) > own]
-    candidates += [first for loop, first in part.begun if order.get(id(loop), -1) > own]
+    candidates += [first for key, (first, _) in part.begun.items() if order.get(key, -1) > own]
     return min(candidates, key=lambda s: s[2], default=seg)

@@ -14,13 +14,16 @@ _NONE: list[Seg] = []
 # What a loop that has no loops within it holds of them: nothing ever, and so without a list of its own.
 _NO_PARTS: list["Part"] = []
 _NO_KINDS: dict[str, list["Part"]] = {}
-_NO_BEGUN: list[tuple[Loop, Seg]] = []
+_NO_BEGUN: dict[int, tuple[Seg, int]] = {}
 
 
 class Part:
     """One occurrence of a loop: its segments, the loops within it that are kept, how often each occurred."""
 
-    __slots__ = ("adjustments", "begun", "counts", "dated", "ids", "kids", "kinds", "loop", "memo", "parent", "segs")
+    __slots__ = (
+        "adjustments", "begun", "counts", "dated", "ids", "kids", "kinds", "loop", "memo", "number", "parent", "said",
+        "segs",
+    )  # fmt: skip
 
     def __init__(self, loop: Loop, parent: "Part | None") -> None:
         self.loop = loop
@@ -31,14 +34,56 @@ class Part:
         self.kinds: dict[str, list[Part]] = {} if loop.inner else _NO_KINDS
         """The loops within it by their ids."""
         self.counts: dict[int, int] = {}
-        self.begun: list[tuple[Loop, Seg]] = [] if loop.inner else _NO_BEGUN
-        """Levels and items within it, which are not kept: where the first of each began."""
+        self.begun: dict[int, tuple[Seg, int]] = {} if loop.inner else _NO_BEGUN
+        """Levels and items within it, which are not kept: where the first of each kind began, and their number."""
+        self.number: str | None = None
+        """HL01, of a level that begins with an HL."""
+        self.said: tuple[str, ...] | None = None
+        """What conditions for units beneath it ask of it, once one has asked."""
         self.adjustments: Any = None
         """Those of its own segments, once a rule has asked for them."""
         self.dated: Any = None
         """Its own days, once a rule has asked for them."""
         self.memo: Any = None
         """What the rules of this loop have worked out together."""
+
+    def take(self, seg: Seg, key: int) -> int:
+        """Add a segment of its own; how many there are of its kind now."""
+        self.segs.append(seg)
+        name = seg[0][0]
+        if name in self.ids:
+            self.ids[name].append(seg)
+        else:
+            self.ids[name] = [seg]
+        counts = self.counts
+        counts[key] = count = counts[key] + 1 if key in counts else 1
+        return count
+
+    def add(self, part: "Part", seg: Seg) -> int:
+        """Add a loop within it, which begins with that segment; how many there are of its kind now."""
+        key = id(part.loop)
+        if not part.loop.kept:
+            return self.begin(key, seg)
+        counts = self.counts
+        counts[key] = count = counts[key] + 1 if key in counts else 1
+        self.kids.append(part)
+        if part.loop.id in self.kinds:
+            self.kinds[part.loop.id].append(part)
+        else:
+            self.kinds[part.loop.id] = [part]
+        return count
+
+    def begin(self, key: int, seg: Seg) -> int:
+        """Count a level or an item within it."""
+        first, count = self.begun.get(key, (seg, 0))
+        self.begun[key] = first, count + 1
+        return count + 1
+
+    def count(self, key: int) -> int:
+        """How many segments or loops of a kind it has."""
+        if key in self.begun:
+            return self.begun[key][1]
+        return self.counts.get(key, 0)
 
     def first(self, name: str, qualifier: str = "", at: int = 1) -> Seg | None:
         """Its first segment of that id, with that qualifier if one is given."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from libs.x12 import explain, grammar
-from libs.x12.checking import _machine
+from libs.x12 import explain, grammar, tested
 from libs.x12.explain import explain_segment
 from libs.x12.grammar import Element, Loop, Node
+from libs.x12.marks import marks_of
 from libs.x12.route import route
 from libs.x12.rules import Rule, rules_of
 from libs.x12.tokens import InputSource, blocks
@@ -31,7 +31,7 @@ def show(source: InputSource, *, color: bool = False) -> Iterator[str]:
                 name = route(e[1] if len(e) > 1 else "", e[3] if len(e) > 3 and "X" in e[3] else version, ahead)
                 inside = name in grammar.names()
                 if inside:
-                    follow = _machine(name, header.component, header.repetition, header.element).start.follow
+                    follow = tested.machine(name, marks_of(header)).start.follow
             elif e[0] == "SE":
                 inside, follow = False, {}
             elif inside:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from libs.x12.findings import Severity
-from libs.x12.parts import Part, Places, Tx
+from libs.x12.parts import Places
 
 #: Modules whose rules register themselves when they are first needed.
 MODULES = (
@@ -14,7 +14,7 @@ MODULES = (
     "payment_dates", "people", "remittance", "review", "status",
 )  # fmt: skip
 
-Body = Callable[[Part, Tx], Places]
+Body = Callable[..., Places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Rule:
     text: str
     needs: str = ""
     """A segment or loop without which a loop keeps the rule, which is not asked then."""
+    kept: str = ""
+    """A condition under which a loop that is otherwise in order keeps the rule."""
+    note: str = ""
+    """What the transaction remembers of a loop that keeps it."""
 
 
 #: (set, loop id) to the rules that run when such a loop ends; ("", segment id) for every segment of that id.
@@ -48,11 +52,22 @@ def rule(
     severity: Severity = "error",
     x12: str = "",
     needs: str = "",
+    kept: str = "",
+    note: str = "",
 ) -> Callable[[Body], Body]:
-    """Register a rule for one or more sets (separated by blanks) and loops."""
+    """Register a rule for one or more sets (separated by blanks) and loops.
+
+    `kept` is a condition under which the rule is kept for sure by a loop whose segments are all in order; what it does
+    not settle is looked at by the rule itself. It is Python with elements in braces: ``{CLM02}`` is the text of an
+    element of the rule's loop, or of one within it that is there once; ``{REF02*F8}`` of the segment with that
+    qualifier, ``{CLM05-3}`` of a component, ``{CAS}`` of all such segments; ``{$CLM02}`` is in cents, ``{-CAS}`` what
+    such segments take off. ``{2400:SV102}`` names another loop, and lists its values if there may be many;
+    ``{SV102|SV203}`` means whichever the guide has; ``{#2300}`` counts levels and items. What is not there is empty.
+    Functions are those of the rule's own module and of `values`. `note` is a statement of the same kind, for what the
+    rule itself would have remembered."""
 
     def register(body: Body) -> Body:
-        entry = Rule(code, level, body, source, advice, severity, x12, (body.__doc__ or "").strip(), needs)
+        entry = Rule(code, level, body, source, advice, severity, x12, (body.__doc__ or "").strip(), needs, kept, note)
         for name in sets.split():
             for place in loop.split():
                 RULES.setdefault((name, "" if place == "transaction" else place), []).append(entry)

@@ -15,6 +15,7 @@ P, I, BOTH = "837P", "837I", "837P 837I"  # noqa: E741 - the guides' own letters
     level=3,
     source="837 guides, note on CLM02",
     advice="CLM02 must be the sum of the lines' charges.",
+    kept="sum({$2400:SV102|SV203}) == {$CLM02}",
 )
 def claim_charge(claim: Part, tx: Tx) -> Places:
     """CLM02 is the sum of the lines' charges."""
@@ -33,6 +34,8 @@ def claim_charge(claim: Part, tx: Tx) -> Places:
     level=4,
     source="837 guides, notes on CLM02, SV102 and AMT",
     advice="Correct the amount; a claim never bills a negative one.",
+    kept='"-" not in {CLM02} + {AMT02*F3} + {AMT02*F5} + {2320:AMT02*A8} + {2320:AMT02*EAF} '
+    '+ "".join({2400:SV102|SV203})',
 )
 def negative_charge(claim: Part, tx: Tx) -> Places:
     """No charge is negative, nor what a patient paid or owes."""
@@ -62,6 +65,7 @@ def negative_charge(claim: Part, tx: Tx) -> Places:
     source="837 guides, notes on SV104 and SV205",
     advice="Send the units of the service.",
     x12="7",
+    kept='{SV104|SV205}[0] != "-" and {SV104|SV205}.strip("0.")',
 )
 def units(line: Part, tx: Tx) -> Places:
     """Units are more than nothing."""
@@ -80,6 +84,7 @@ def units(line: Part, tx: Tx) -> Places:
     source="837 guides, note on LX01",
     advice="Number the lines from 1 without gaps.",
     x12="7",
+    kept="{2400:LX01} == counted(len({2400:LX01}))",
 )
 def line_numbers(claim: Part, tx: Tx) -> Places:
     """LX01 counts the claim's lines from 1."""
@@ -97,6 +102,7 @@ def line_numbers(claim: Part, tx: Tx) -> Places:
     level=4,
     source="837 guides, note on REF*6R",
     advice="Give every line a number of its own.",
+    kept="distinct({2400:REF02*6R})",
 )
 def line_control_numbers(claim: Part, tx: Tx) -> Places:
     """REF*6R is unique within the claim."""
@@ -119,6 +125,7 @@ def line_control_numbers(claim: Part, tx: Tx) -> Places:
     source="837 guides, note on REF*F8 and CLM05-3",
     advice="Send the payer's own number of the claim that is replaced or voided.",
     x12="I6",
+    kept='({CLM05-3} in ("7", "8")) == bool({REF02*F8})',
 )
 def original_reference(claim: Part, tx: Tx) -> Places:
     """A replacement or void (7, 8) names the payer's number of the original."""
@@ -143,6 +150,7 @@ def original_reference(claim: Part, tx: Tx) -> Places:
     source="837 guides, note on CLM01",
     advice="Send at most 20 characters; payers need not keep more.",
     x12="5",
+    kept="len({CLM01}) <= 20",
 )
 def claim_number_length(claim: Part, tx: Tx) -> Places:
     """CLM01 has at most 20 characters."""
@@ -153,6 +161,12 @@ def claim_number_length(claim: Part, tx: Tx) -> Places:
         )
 
 
+def numbers(tx: Tx) -> set[int]:
+    """The claim numbers that were met in the transaction, as their hashes."""
+    found: set[int] = tx.state.setdefault("numbers", set())
+    return found
+
+
 @rule(
     "CLAIM_NUMBER_TWICE",
     sets=BOTH,
@@ -161,10 +175,12 @@ def claim_number_length(claim: Part, tx: Tx) -> Places:
     severity="warning",
     source="837 guides, note on CLM01",
     advice="Give every claim a number of its own.",
+    kept="hash({CLM01}) not in numbers(tx)",
+    note="numbers(tx).add(hash({CLM01}))",
 )
 def claim_number_twice(claim: Part, tx: Tx) -> Places:
     """CLM01 is unique in the transaction."""
-    seen = tx.state.setdefault("numbers", set())
+    seen = numbers(tx)
     clm = claim.first("CLM")
     key = hash(at(clm, 1))
     if clm and key in seen:
@@ -186,6 +202,7 @@ def claim_number_twice(claim: Part, tx: Tx) -> Places:
     level=2,
     source="837 guides, front matter",
     advice="Split the file at 5,000 claims per ST.",
+    kept="tx.claims < 5000",
 )
 def claims_too_many(claim: Part, tx: Tx) -> Places:
     """A transaction holds at most 5,000 claims."""

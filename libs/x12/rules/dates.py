@@ -17,6 +17,8 @@ from libs.x12.rules.values import days
     source="A claim follows its service",
     advice="Correct the date.",
     x12="8",
+    kept="max({DTP03*431}, {DTP03*439}, {DTP03*484}, {DTP03*304}, {DTP03*454}, {DTP03*453}) <= tx.today "
+    "and max({2400:DTP03*472}) <= tx.today",
 )
 def dates_in_future(claim: Part, tx: Tx) -> Places:
     """No service lies after the day of the file."""
@@ -35,6 +37,8 @@ def dates_in_future(claim: Part, tx: Tx) -> Places:
     source="A stay ends after it began; services lie within life and stay",
     advice="Correct the dates.",
     x12="8",
+    kept="not ({DTP03*096} or {DTP03*361} or {DTP03*091} or {DTP03*296}) "
+    "and ({2010CA:DMG02} or {2010BA:DMG02}) <= min({2400:DTP03*472})",
 )
 def dates_in_order(claim: Part, tx: Tx) -> Places:
     """Discharge follows admission, service follows birth."""
@@ -73,6 +77,10 @@ def _birth(claim: Part) -> str:
     return text if len(text) == 8 and text.isdigit() else ""
 
 
+#: Places of service, of which some began at a time.
+DATED = code_list("pos")
+
+
 @rule(
     "CODE_DATE",
     sets="837P",
@@ -82,11 +90,12 @@ def _birth(claim: Part) -> str:
     source="CMS, places of service, with their effective dates",
     advice="Send a code that was valid on the day of service.",
     x12="7",
+    kept="{CLM05-1} not in DATED.spans or DATED.valid_on({CLM05-1}, day(min({2400:DTP03*472})))",
 )
 def place_of_service_was_valid(claim: Part, tx: Tx) -> Places:
     """A place of service was in the list on the day of service."""
-    known, codes = bill(claim, tx), code_list("pos")
+    known = bill(claim, tx)
     code, served = known.place, known.first_served
-    if known.clm and served and code in codes.spans and not codes.valid_on(code, day(served)):
+    if known.clm and served and code in DATED.spans and not DATED.valid_on(code, day(served)):
         said = f"CLM05-1: the place of service {code} was not valid on {served}"
         yield Place(known.clm, said, 5, 1, code, claim=known.number)

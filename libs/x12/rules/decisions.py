@@ -13,6 +13,7 @@ from libs.x12.rules.values import adjustments, amount
     level=4,
     source="835 (X221A1), note on CLP02",
     advice="A denied claim pays nothing; send status 1, 2 or 3 for one that was processed.",
+    kept='{CLP02} not in ("4", "23", "25") or {$CLP04} == 0',
 )
 def denied_yet_paid(claim: Part, tx: Tx) -> Places:
     """A denied claim (CLP02 4) pays nothing."""
@@ -34,6 +35,8 @@ def denied_yet_paid(claim: Part, tx: Tx) -> Places:
     level=4,
     source="835 (X221A1), front matter: reversal and correction",
     advice="A reversal repeats the original's amounts with the opposite sign; nothing else is negative.",
+    kept="max([{$CLP03}, {$CLP04}, *{$2110:SVC02}, *{$2110:SVC03}]) <= 0 if {CLP02} == '22' "
+    "else min([{$CLP03}, *{$2110:SVC02}]) >= 0",
 )
 def reversal_sign(claim: Part, tx: Tx) -> Places:
     """A reversal (CLP02 22) has no positive charge or payment; another claim has no negative charge."""
@@ -69,6 +72,7 @@ def reversal_sign(claim: Part, tx: Tx) -> Places:
     source="835 (X221A1), note on SVC05; front matter: reversal and correction",
     advice="Send the units that were paid for; only a reversal has negative ones.",
     x12="7",
+    kept='{SVC05}[:1] != "-" or {$SVC02} <= 0',
 )
 def units_sign(line: Part, tx: Tx) -> Places:
     """Only a line that is taken back has negative units."""
@@ -87,6 +91,7 @@ def units_sign(line: Part, tx: Tx) -> Places:
     source="835 (X221A1), note on NM1*TT",
     advice="Name the payer that the claim was sent on to (NM1*TT).",
     x12="I6",
+    kept='{NM103*TT} or {CLP02} not in ("19", "20", "21", "23")',
 )
 def crossover(claim: Part, tx: Tx) -> Places:
     """A claim that was forwarded names the payer that it went to."""
@@ -104,6 +109,7 @@ def crossover(claim: Part, tx: Tx) -> Places:
     source="835 (X221A1), note on NM103 of the patient",
     advice="Send the patient's last name.",
     x12="I6",
+    kept="{NM103*QC}",
 )
 def patient_name(claim: Part, tx: Tx) -> Places:
     """The patient of a claim that is not a pharmacy's has a last name."""
@@ -122,6 +128,8 @@ def patient_name(claim: Part, tx: Tx) -> Places:
     severity="warning",
     source="CARC list, note on 16 and 226 and 227",
     advice="Add the remark code that says what is lacking.",
+    kept='"16" not in {-CAS}.reasons '
+    'and not any(["16" in off.reasons and not lq for off, lq in zip({-2110:CAS}, {2110:LQ*HE})])',
 )
 def remark_missing(claim: Part, tx: Tx) -> Places:
     """Reason 16 needs a remark code."""

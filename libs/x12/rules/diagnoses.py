@@ -1,10 +1,23 @@
 """Rules of the 837 about what ailed the patient: diagnoses and their pointers, accidents, admission."""
 
+import re
+
+from libs.x12.convert import Remembered
 from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
 from libs.x12.rules.bill import bill, number
 from libs.x12.rules.claim import BOTH, P
 from libs.x12.rules.values import days
+
+
+def _highest(text: str) -> int:
+    """The highest of a line's pointers; more than there can be if one is there twice."""
+    found = re.findall("[0-9]+", text)
+    return max(map(int, found)) if len({*found}) == len(found) else 99
+
+
+#: Pointers that were met, and the highest of them.
+HIGHEST = Remembered(_highest)
 
 
 @rule(
@@ -15,6 +28,7 @@ from libs.x12.rules.values import days
     source="837P, note on SV107",
     advice="Point to a diagnosis of the claim.",
     x12="7",
+    kept="max(map(HIGHEST.__getitem__, {2400:SV107})) <= {HI*ABK}.count(star)",
 )
 def pointers(claim: Part, tx: Tx) -> Places:
     """SV107 points to diagnoses that the claim has, each once."""
@@ -41,6 +55,7 @@ def pointers(claim: Part, tx: Tx) -> Places:
     source="837P, notes on CLM11 and DTP*439",
     advice="Send the accident's date, and the state of a car accident.",
     x12="I6",
+    kept="not {CLM11}",
 )
 def accident(claim: Part, tx: Tx) -> Places:
     """A claim about an accident has its date; a car accident its state too."""
@@ -68,6 +83,7 @@ def accident(claim: Part, tx: Tx) -> Places:
     source="837P, note on DTP*435",
     advice="Send the date of admission.",
     x12="I6",
+    kept='{CLM05-1} not in ("21", "51") or {DTP03*435}',
 )
 def admission(claim: Part, tx: Tx) -> Places:
     """Inpatient places of service (21, 51) need the date of admission."""
@@ -86,6 +102,7 @@ def admission(claim: Part, tx: Tx) -> Places:
     source="837 guides, HI",
     advice="Send the principal diagnosis first, as ABK.",
     x12="3",
+    kept="{HI*ABK} and star + 'BF' not in {HI*ABK} and min({2400:DTP03*472}) >= '20151001'",
 )
 def principal_diagnosis(claim: Part, tx: Tx) -> Places:
     """The first diagnosis is the principal one, and only it; ICD-9 ended with September 2015."""

@@ -102,7 +102,7 @@ def rejected_yet_answered(level: Part, tx: Tx) -> Places:
 )
 def nothing_asked(level: Part, tx: Tx) -> Places:
     """Something is asked about the subscriber or the dependent."""
-    dependents = sum(level.counts.get(id(child), 0) for child in level.loop.loops() if child.id == "2000D")
+    dependents = sum(level.count(id(child)) for child in level.loop.loops() if child.id == "2000D")
     if not level.loops("2110C", "2110D") and not dependents:
         yield Place(level.segs[-1], "EQ is missing: nothing is asked", segment="EQ")
 

@@ -4,7 +4,23 @@ from libs.x12.parts import Part, Place, Places, Tx, at
 from libs.x12.rules import rule
 from libs.x12.rules.bill import bill, number, service
 from libs.x12.rules.claim import BOTH
-from libs.x12.rules.values import adjustments, amount, days, dollars
+from libs.x12.rules.values import Taken, adjustments, amount, balanced, days, dollars
+
+
+def decided(charge: int, paid: int | None, cas: Taken) -> bool:
+    """A payer's decision about a line, if there is one, explains its charge."""
+    return paid is None or balanced(charge, paid, cas)
+
+
+def explained(charge: int, paid: int | None, cas: Taken, decisions: list[int | None]) -> bool:
+    """What the one other payer paid and adjusted explains the claim's charge."""
+    known = [value for value in decisions if value is not None]
+    if paid is None:
+        return not known
+    if known:
+        return balanced(sum(known), paid, cas)
+    return not cas.reasons or balanced(charge, paid, cas)
+
 
 COB = "837 guides, front matter: coordination of benefits, balancing"
 
@@ -18,6 +34,7 @@ COB = "837 guides, front matter: coordination of benefits, balancing"
     advice="Give every payer of the claim a turn of its own.",
     x12="7",
     needs="2320",
+    kept='{2320:SBR01} == "U" or {2320:SBR01} != {2000B:SBR01}',
 )
 def payer_sequence(claim: Part, tx: Tx) -> Places:
     """No two payers of a claim have the same turn."""
@@ -44,6 +61,7 @@ def payer_sequence(claim: Part, tx: Tx) -> Places:
     source="837 guides, note on 2320",
     advice="Send the prior payer's loop 2320.",
     x12="I6",
+    kept='{2320:SBR01} or {2000B:SBR01} not in ("S", "T")',
 )
 def prior_payer_missing(claim: Part, tx: Tx) -> Places:
     """A claim to a secondary or tertiary payer names the payers before it."""
@@ -63,6 +81,7 @@ def prior_payer_missing(claim: Part, tx: Tx) -> Places:
     source="837P, note on SBR05",
     advice="Send SBR05 only when Medicare is not the primary payer.",
     x12="I10",
+    kept="not {SBR05}",
 )
 def medicare_secondary(level: Part, tx: Tx) -> Places:
     """SBR05 stands only when Medicare is the destination and not primary."""
@@ -79,6 +98,7 @@ def medicare_secondary(level: Part, tx: Tx) -> Places:
     source="837 guides, note on SVD01",
     advice="SVD01 must be the NM109 of one of the claim's loops 2330B.",
     x12="7",
+    kept="not any({2430:SVD01}) or all(name in ('', {2330B:NM109}) for name in {2430:SVD01})",
 )
 def adjudicated_by(claim: Part, tx: Tx) -> Places:
     """SVD01 names a payer of a 2330B, and each only once per line."""
@@ -106,6 +126,7 @@ def adjudicated_by(claim: Part, tx: Tx) -> Places:
     advice="Give every other payer its own id.",
     x12="7",
     needs="2320",
+    kept="True",
 )
 def payer_twice(claim: Part, tx: Tx) -> Places:
     """The ids of the other payers differ."""
@@ -131,6 +152,7 @@ def payer_twice(claim: Part, tx: Tx) -> Places:
     level=3,
     source=COB,
     advice="Charge less the payer's adjustments must be what it paid for the line.",
+    kept="not any({2430:SVD01}) or all(map(decided, {$2400:SV102|SV203}, {$2430:SVD02}, {-2430:CAS}))",
 )
 def line_balances(claim: Part, tx: Tx) -> Places:
     """The line's charge is what a payer paid for it and adjusted of it."""
@@ -162,6 +184,7 @@ def line_balances(claim: Part, tx: Tx) -> Places:
     source=COB,
     advice="AMT*D and the payer's adjustments must explain the claim's whole charge.",
     needs="2320",
+    kept="explained({$CLM02}, {$2320:AMT02*D}, {-2320:CAS}, {$2430:SVD02})",
 )
 def claim_balances(claim: Part, tx: Tx) -> Places:
     """The claim's charge is what a prior payer paid and adjusted, at both levels."""
@@ -203,6 +226,8 @@ def claim_balances(claim: Part, tx: Tx) -> Places:
     source="837 guides, notes on DTP*573",
     advice="Send the day of the prior payer's decision once: with the lines, or else with the payer.",
     x12="I6",
+    kept="not any({2430:SVD01}) "
+    "or all(not day or min({2400:DTP03*472}) <= day <= tx.today for day in {2430:DTP03*573})",
 )
 def decision_dates(claim: Part, tx: Tx) -> Places:
     """A prior payer's decision is dated, and not before the service."""

@@ -16,6 +16,7 @@ BPR = "835 (X221A1), notes on BPR"
     level=3,
     source=GUIDE,
     advice="Charge less adjustments must be what was paid.",
+    kept="[charge - off.total for charge, off in zip({$2110:SVC02}, {-2110:CAS})] == {$2110:SVC03}",
 )
 def line_balance(claim: Part, tx: Tx) -> Places:
     """SVC02 less the line's CAS is SVC03."""
@@ -39,6 +40,7 @@ def line_balance(claim: Part, tx: Tx) -> Places:
     level=3,
     source=GUIDE,
     advice="The claim's charge less all its adjustments must be what was paid.",
+    kept="balanced({$CLP03}, {$CLP04}, {-CAS}, *{-2110:CAS})",
 )
 def claim_balance(claim: Part, tx: Tx) -> Places:
     """CLP03 less the CAS of the claim and its lines is CLP04."""
@@ -59,6 +61,7 @@ def claim_balance(claim: Part, tx: Tx) -> Places:
     level=3,
     source=GUIDE,
     advice="The lines' charges must add up to the claim's charge.",
+    kept="not {2110:SVC02} or sum({$2110:SVC02}) == {$CLP03}",
 )
 def lines_charge(claim: Part, tx: Tx) -> Places:
     """With service lines, CLP03 is the sum of SVC02."""
@@ -76,6 +79,7 @@ def lines_charge(claim: Part, tx: Tx) -> Places:
     level=3,
     source=GUIDE,
     advice="The lines' payments less claim-level adjustments must be the claim's payment.",
+    kept="not {2110:SVC03} or balanced(sum({$2110:SVC03}), {$CLP04}, {-CAS})",
 )
 def lines_paid(claim: Part, tx: Tx) -> Places:
     """With service lines, CLP04 is the sum of SVC03 less the claim's own CAS."""
@@ -96,6 +100,7 @@ def lines_paid(claim: Part, tx: Tx) -> Places:
     level=3,
     source="835 (X221A1), note on CLP05",
     advice="CLP05 must be the sum of the adjustments of group PR.",
+    kept='{CLP02} in ("22", "25") or ({$CLP05} or 0) == sum([one.owed for one in ({-CAS}, *{-2110:CAS})])',
 )
 def patient_responsibility(claim: Part, tx: Tx) -> Places:
     """CLP05 is the sum of the PR adjustments; a reversal is excepted."""
@@ -103,11 +108,11 @@ def patient_responsibility(claim: Part, tx: Tx) -> Places:
     clp = known.clp
     if at(clp, 2) in ("22", "25") or not known.known:
         return
-    owed = sum(entry[2] for entry in known.entries if entry[0] == "PR")
+    due = sum(entry[2] for entry in known.entries if entry[0] == "PR")
     said = cents(at(clp, 5)) if at(clp, 5) else 0
-    if said is None or said == owed or (owed < 0 and not at(clp, 5)):
+    if said is None or said == due or (due < 0 and not at(clp, 5)):
         return
-    text = f"Claim {at(clp, 1)}: CLP05 says the patient owes {dollars(said)}, the PR adjustments say {dollars(owed)}"
+    text = f"Claim {at(clp, 1)}: CLP05 says the patient owes {dollars(said)}, the PR adjustments say {dollars(due)}"
     yield Place(clp, text, 5, value=at(clp, 5), claim=at(clp, 1))
 
 
@@ -119,6 +124,7 @@ def patient_responsibility(claim: Part, tx: Tx) -> Places:
     source="835 (X221A1), notes on CAS",
     advice="Send each reason once per group, with the sum.",
     needs="CAS",
+    kept="not {-CAS}.twice",
 )
 def adjustment_twice(part: Part, tx: Tx) -> Places:
     """A group and reason stand only once at one level."""
@@ -130,17 +136,21 @@ def adjustment_twice(part: Part, tx: Tx) -> Places:
         seen.add((group, reason))
 
 
-@rule("SUM", sets="835", loop="2100", level=3, source=GUIDE)
+@rule("SUM", sets="835", loop="2100", level=3, source=GUIDE, kept="True", note="tally(tx, {$CLP03}, {$CLP04})")
 def remember(claim: Part, tx: Tx) -> Places:
     """Keep the sums for the transaction's balance."""
-    paid = sums(claim).paid
+    tally(tx, sums(claim).charge, sums(claim).paid)
+    yield from ()
+
+
+def tally(tx: Tx, charge: int | None, paid: int | None) -> None:
+    """Add a claim to the sums."""
     state = tx.state
     state["claims_paid"] = (
         None if paid is None or state.get("claims_paid", 0) is None else state.get("claims_paid", 0) + paid
     )
     state["run"] = state.get("run", 0) + 1
-    state["run_charge"] = state.get("run_charge", 0) + (sums(claim).charge or 0)
-    yield from ()
+    state["run_charge"] = state.get("run_charge", 0) + (charge or 0)
 
 
 @rule(

@@ -8,6 +8,9 @@ from libs.x12.rules import rule
 from libs.x12.rules.sums import sums
 from libs.x12.rules.values import dated, days
 
+#: Adjustment reasons that were ended or began at some time.
+ENDED = code_list("carc").spans
+
 
 @rule(
     "SERVICE_DATE_MISSING",
@@ -17,6 +20,7 @@ from libs.x12.rules.values import dated, days
     source="835 (X221A1), notes on DTM*232 and DTM*472",
     advice="Send DTM*472 for the line, or the statement's days (DTM*232) for the claim.",
     x12="I6",
+    kept="{DTM02*232} or {DTM02*233} or all({2110:DTM02*472})",
 )
 def service_dates(claim: Part, tx: Tx) -> Places:
     """A line has a day of service, unless its claim has the days of the statement."""
@@ -36,6 +40,7 @@ def service_dates(claim: Part, tx: Tx) -> Places:
     source="A period ends after it began",
     advice="Correct the dates.",
     x12="8",
+    kept="(not {DTM02*233} or {DTM02*232} <= {DTM02*233}) and not any({2110:DTM02*151})",
 )
 def period(claim: Part, tx: Tx) -> Places:
     """The statement's first day is not after its last; a line's neither."""
@@ -57,6 +62,7 @@ def period(claim: Part, tx: Tx) -> Places:
     advice="Correct the day of receipt.",
     x12="8",
     needs="DTM",
+    kept="not {DTM02*050} or max({DTM02*232}, *{2110:DTM02*472}, *{2110:DTM02*150}) <= {DTM02*050} <= tx.today",
 )
 def received_between(claim: Part, tx: Tx) -> Places:
     """A claim was received after its first service, and not after the file was made."""
@@ -95,6 +101,7 @@ def made_up_before_sent(whole: Part, tx: Tx) -> Places:
     source="A service precedes its payment",
     advice="Correct the date of service.",
     x12="8",
+    kept="max({DTM02*232}, {DTM02*233}, *{2110:DTM02*472}, *{2110:DTM02*150}, *{2110:DTM02*151}) <= tx.today",
 )
 def service_before_payment(claim: Part, tx: Tx) -> Places:
     """No service was given after the file was made."""
@@ -114,11 +121,12 @@ def service_before_payment(claim: Part, tx: Tx) -> Places:
     source="CARC list, with the last day of codes that were ended",
     advice="Send the code that took its place.",
     x12="7",
+    kept="not any([reason in ENDED for one in ({-CAS}, *{-2110:CAS}) for reason in one.reasons])",
 )
 def reason_was_valid(claim: Part, tx: Tx) -> Places:
     """An adjustment reason was in the list on the day of the payment."""
     codes = code_list("carc")
-    ended = [entry for entry in sums(claim).entries if entry[1] in codes.spans]
+    ended = [entry for entry in sums(claim).entries if entry[1] in ENDED]
     whole = claim.up("") if ended else None
     paid_on = whole.value("BPR", 16) if whole else ""
     for _, reason, _, seg, position in ended:

@@ -12,11 +12,12 @@ from libs.x12.rules.claim import BOTH, P
     level=4,
     source="837 guides, note on SBR02 and 2000C",
     advice="Send 18 when the patient is the subscriber; else leave SBR02 empty and send 2000C.",
+    kept="({#2300} and not {#2000C}) if {SBR02} else ({#2000C} and not {#2300})",
 )
 def subscriber_or_patient(level: Part, tx: Tx) -> Places:
     """SBR02 is 18 exactly when no patient level follows; a level has claims."""
     sbr = level.first("SBR")
-    children = {child.id: level.counts[id(child)] for child in level.loop.inner if id(child) in level.counts}
+    children = {child.id: level.count(id(child)) for child in level.loop.inner}
     if sbr is None:
         return
     patients, claims = children.get("2000C", 0), children.get("2300", 0)
@@ -36,6 +37,7 @@ def subscriber_or_patient(level: Part, tx: Tx) -> Places:
     source="837 guides, notes on 2010BA N3, N4, DMG",
     advice="Send address, birth date and sex of a subscriber who is the patient.",
     x12="I6",
+    kept="not {SBR02} or ({2010BA:N301} and {2010BA:N401} and {2010BA:DMG02})",
 )
 def subscriber_is_patient(level: Part, tx: Tx) -> Places:
     """A subscriber who is the patient has an address and demographics."""

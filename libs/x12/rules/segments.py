@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from libs.x12.parts import Part, Place, Seg, Tx, at
+from libs.x12.grammar import Node
+from libs.x12.parts import Place, Seg, Tx, at
 from libs.x12.rules import Rule
 
-Body = Callable[[Part, Seg, Tx | None], Iterator[Place]]
+Body = Callable[[Seg, Tx | None], Iterator[Place]]
 #: Segment id to the rules for every segment of that id.
 SEGMENTS: dict[str, list[Any]] = {}
 
@@ -23,7 +24,13 @@ class Entry:
     """A rule about single segments: callable, with its description."""
 
     def __init__(
-        self, body: Body, rule: Rule, only: tuple[int, str], lacks: tuple[int, ...], reads: tuple[int, ...]
+        self,
+        body: Body,
+        rule: Rule,
+        only: tuple[int, str],
+        lacks: tuple[int, ...],
+        reads: tuple[int, ...],
+        form: dict[int, str],
     ) -> None:
         self.body = body
         self.rule = rule
@@ -31,9 +38,24 @@ class Entry:
         self.only = frozenset(values.split())
         self.lacks = lacks
         self.reads = reads
+        self.form = form
 
-    def __call__(self, part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
-        return self.body(part, seg, tx)
+    @property
+    def settled(self) -> bool:
+        """Whether a segment keeps it can be seen from the form of its elements, or from a condition."""
+        return bool(self.form or self.lacks or self.rule.kept)
+
+    def concerns(self, node: Node) -> bool:
+        """It can be broken by a segment there whose elements are as the guide has them."""
+        if not self.position:
+            return True
+        if self.position > len(node.elements):
+            return False
+        element = node.elements[self.position - 1]
+        return element.usage != "N" and (not element.codes or bool(element.list_name or self.only & {*element.codes}))
+
+    def __call__(self, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+        return self.body(seg, tx)
 
 
 def segment_rule(
@@ -47,20 +69,24 @@ def segment_rule(
     only: tuple[int, str] = (0, ""),
     lacks: tuple[int, ...] = (),
     reads: tuple[int, ...] = (),
+    form: dict[int, str] | None = None,
+    kept: str = "",
 ) -> Callable[[Body], Body]:
     """Register a rule for every segment of these ids.
 
     `only` says that a segment whose element at that position has none of the values keeps the rule; `lacks`, that one
     that lacks none of these elements does; `reads` are the elements that the rule looks at, if it looks at nothing
-    else: segments alike in these keep it or break it alike."""
+    else: segments alike in these keep it or break it alike. `form` are expressions of elements with which a segment
+    keeps it, as it does if they are empty; `kept` is a condition under which it does (see `rules.rule`)."""
 
     def register(body: Body) -> Body:
         entry = Entry(
             body,
-            Rule(code, level, lambda part, tx: iter(()), source, advice, "error", x12, (body.__doc__ or "").strip()),
+            Rule(code, level, body, source, advice, "error", x12, (body.__doc__ or "").strip(), kept=kept),
             only,
             lacks,
             reads,
+            form or {},
         )
         for name in segments.split():
             SEGMENTS.setdefault(name, []).append(entry)
@@ -97,7 +123,7 @@ def routing_number(text: str) -> bool:
     only=(8, "XX"),
     reads=(8, 9),
 )
-def npi_of_a_party(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def npi_of_a_party(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An NPI has ten digits, the last one a check digit."""
     if at(seg, 8) == "XX" and not luhn_npi(at(seg, 9)) and at(seg, 9):
         yield Place(seg, f"NM109 {at(seg, 9)!r} is not a valid NPI", 9, value=at(seg, 9))
@@ -113,7 +139,7 @@ def npi_of_a_party(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     only=(3, "XX"),
     reads=(3, 4),
 )
-def npi_of_a_payee(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def npi_of_a_payee(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An NPI has ten digits, the last one a check digit."""
     if at(seg, 3) == "XX" and not luhn_npi(at(seg, 4)) and at(seg, 4):
         yield Place(seg, f"N104 {at(seg, 4)!r} is not a valid NPI", 4, value=at(seg, 4))
@@ -127,8 +153,9 @@ def npi_of_a_payee(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     advice="Send a first name for persons only.",
     x12="I10",
     only=(2, "2"),
+    form={4: ""},
 )
-def organisation_has_no_first_name(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def organisation_has_no_first_name(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An organisation has no first name."""
     if at(seg, 2) == "2" and at(seg, 4):
         yield Place(seg, "NM104: an organisation (NM102 2) has no first name", 4, value=at(seg, 4))
@@ -142,8 +169,9 @@ def organisation_has_no_first_name(part: Part, seg: Seg, tx: Tx | None) -> Itera
     advice="Send nine digits without hyphens.",
     x12="7",
     only=(1, "EI SY TJ"),
+    form={2: "[0-9]{9}"},
 )
-def nine_digits(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def nine_digits(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Employer ids and social security numbers have nine digits."""
     if at(seg, 1) in ("EI", "SY", "TJ") and at(seg, 2):
         text = at(seg, 2)
@@ -159,8 +187,9 @@ def nine_digits(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     advice="Send five or nine digits without a hyphen.",
     x12="7",
     reads=(3, 4),
+    form={3: "(?:[0-9]{5}|[0-9]{9})"},
 )
-def american_zip(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def american_zip(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A ZIP code has five or nine digits."""
     text = at(seg, 3)
     if not text or (text.isdigit() and len(text) in (5, 9)):
@@ -179,7 +208,7 @@ def american_zip(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     lacks=(2, 3),
     reads=(1, 2, 3, 4, 7),
 )
-def american_address(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def american_address(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """An address in the United States has a state and a ZIP code."""
     if at(seg, 4) in ("", "US", "CA") and at(seg, 1) and not at(seg, 7):
         for position, name in ((2, "state"), (3, "ZIP code")):
@@ -197,7 +226,7 @@ def american_address(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     only=(2, "PXC"),
     reads=(2, 3),
 )
-def taxonomy_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def taxonomy_form(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A taxonomy code has ten characters and ends with X."""
     if at(seg, 2) == "PXC" and at(seg, 3) and not TAXONOMY.fullmatch(at(seg, 3)):
         yield Place(seg, f"PRV03 {at(seg, 3)!r} is not a taxonomy code", 3, value=at(seg, 3))
@@ -211,7 +240,7 @@ def taxonomy_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     advice="Send the code without its dot.",
     x12="7",
 )
-def diagnosis_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def diagnosis_form(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Diagnosis codes have the form of their code set, without a dot."""
     mark = tx.component if tx else ":"
     seen: set[str] = set()
@@ -265,7 +294,7 @@ def _revenue(seg: Seg, position: int) -> Iterator[Place]:
     x12="7",
     reads=(1,),
 )
-def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def procedure_form(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters, modifiers two."""
     yield from _procedure(seg, 1, tx)
 
@@ -279,7 +308,7 @@ def procedure_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     x12="7",
     reads=(1, 4, 6),
 )
-def procedure_form_paid(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def procedure_form_paid(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters, modifiers two, revenue codes four digits."""
     yield from _procedure(seg, 1, tx)
     yield from _procedure(seg, 6, tx)
@@ -295,7 +324,7 @@ def procedure_form_paid(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     x12="7",
     reads=(1, 2),
 )
-def procedure_form_institutional(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def procedure_form_institutional(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters; revenue codes four digits."""
     yield from _procedure(seg, 2, tx)
     yield from _revenue(seg, 1)
@@ -310,7 +339,7 @@ def procedure_form_institutional(part: Part, seg: Seg, tx: Tx | None) -> Iterato
     x12="7",
     reads=(3,),
 )
-def procedure_form_adjudicated(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def procedure_form_adjudicated(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """Procedure codes have five characters, modifiers two."""
     yield from _procedure(seg, 3, tx)
 
@@ -322,8 +351,9 @@ def procedure_form_adjudicated(part: Part, seg: Seg, tx: Tx | None) -> Iterator[
     source="A birth lies in the past",
     advice="Correct the birth date.",
     x12="8",
+    kept="{DMG02} <= tx.today",
 )
-def born_in_the_past(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def born_in_the_past(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A birth date does not lie in the future."""
     text = at(seg, 2)
     if tx and text > tx.today and len(text) == 8:
@@ -338,7 +368,7 @@ def born_in_the_past(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
     advice="Send ten digits, or an address with @.",
     x12="7",
 )
-def contact_form(part: Part, seg: Seg, tx: Tx | None) -> Iterator[Place]:
+def contact_form(seg: Seg, tx: Tx | None) -> Iterator[Place]:
     """A telephone number has ten digits, an e-mail address an @; an extension follows a telephone number."""
     for position in (3, 5, 7):
         kind, text = at(seg, position), at(seg, position + 1)

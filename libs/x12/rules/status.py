@@ -22,7 +22,7 @@ def _category(text: str, tx: Tx) -> str:
 )
 def demographics(level: Part, tx: Tx) -> Places:
     """A subscriber who is the patient has a birth date."""
-    dependents = sum(level.counts.get(id(child), 0) for child in level.loop.loops() if child.id == "2000E")
+    dependents = sum(level.count(id(child)) for child in level.loop.loops() if child.id == "2000E")
     if not dependents and level.first("DMG") is None:
         yield Place(level.segs[-1], "DMG is missing: the subscriber is the patient", segment="DMG")
 

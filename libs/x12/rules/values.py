@@ -1,5 +1,8 @@
 """Amounts and dates as the rules need them; what is malformed is another finding and counts as unknown here."""
 
+from collections.abc import Sequence
+from functools import cache
+
 from libs.x12 import convert
 from libs.x12.elements import is_date
 from libs.x12.parts import Part, Seg
@@ -19,19 +22,20 @@ class _Cents(dict[str, int | None]):
         return value
 
 
-_CENTS = _Cents()
+#: Amounts in cents; None for what is no amount.
+CENTS = _Cents()
 
 
 def cents(text: str) -> int | None:
     """Whole cents, or None for what is no amount."""
-    return _CENTS[text]
+    return CENTS[text]
 
 
 def amount(seg: Seg | None, position: int) -> int | None:
     """The amount at an element."""
     if seg is None or len(seg[0]) <= position:
         return None
-    return _CENTS[seg[0][position]]
+    return CENTS[seg[0][position]]
 
 
 #: An adjustment: group, reason, cents, segment, position of its amount.
@@ -51,7 +55,7 @@ class Adjustments:
         for seg in segs:
             e = seg[0]
             for position in range(3, min(len(e) + 1, 20), 3):
-                value = _CENTS[e[position]] if position < len(e) else None
+                value = CENTS[e[position]] if position < len(e) else None
                 if value is not None:
                     self.entries.append((e[1], e[position - 1], value, seg, position))
                     self.total += value
@@ -60,6 +64,57 @@ class Adjustments:
 
 
 _NONE = Adjustments([])
+
+
+def plain_cents(text: str) -> int | None:
+    """Whole cents of what is known to be an amount of at most fifteen digits, which a float holds exactly."""
+    return round(float(text) * 100) if text else None
+
+
+class Taken:
+    """What the CAS segments of a loop take off, if each of them is in order: (group or nothing for the one before,
+    reason, amount)."""
+
+    __slots__ = ("owed", "reasons", "total", "twice")
+
+    def __init__(self, found: list[tuple[str, str, str]]) -> None:
+        if len(found) == 1:
+            ((group, reason, text),) = found
+            self.total = total = round(float(text) * 100)
+            self.owed = total if group == "PR" else 0
+            self.reasons, self.twice = [reason], False
+            return
+        self.total = self.owed = 0
+        group, entries = "", []
+        for own, reason, text in found:
+            group = own or group
+            entries.append((group, reason))
+            value = round(float(text) * 100)
+            self.total += value
+            if group == "PR":
+                self.owed += value
+        self.reasons = [reason for _, reason in entries]
+        self.twice = len({*entries}) < len(entries)
+        """A group and reason stand there more than once."""
+
+
+def balanced(charge: int, paid: int, *taken: Taken) -> bool:
+    """The charge less these adjustments is what was paid."""
+    return charge - sum([one.total for one in taken]) == paid
+
+
+def distinct(texts: Sequence[str]) -> bool:
+    """No text is there twice, but for empty ones."""
+    if len(texts) < 2:
+        return True
+    filled = [text for text in texts if text]
+    return len({*filled}) == len(filled)
+
+
+@cache
+def counted(count: int) -> tuple[str, ...]:
+    """The numbers from one to `count`, as texts."""
+    return tuple(str(number) for number in range(1, count + 1))
 
 
 def adjustments(part: Part) -> Adjustments:
