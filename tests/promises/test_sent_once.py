@@ -81,7 +81,8 @@ _FOUND = """
     with mine as (select submitter_id from claims.batch where tenant_id = $1)
     select
       (select count(*) from claims.claim where tenant_id = $1) as claims,
-      (select count(*) from claims.claim where tenant_id = $1 and status = 'accepted') as accepted,
+      (select count(distinct claim_id) from claims.claim_history where tenant_id = $1 and status = 'accepted')
+        as accepted,
       (select count(*) from claims.submission where tenant_id = $1) as submissions,
       (select count(distinct pcn) from claims.submission where tenant_id = $1) as numbers_given,
       (select count(*) from sandbox.claim where submitter_id in (table mine)) as at_the_payers,
