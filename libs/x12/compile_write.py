@@ -6,9 +6,10 @@ from typing import Any
 
 from libs.x12 import convert, grammar, shapes
 from libs.x12.grammar import Loop, Node
-from libs.x12.reader_parts import skipped, target_of
+from libs.x12.reader_parts import target_of
 from libs.x12.reader_source import Compiler
 from libs.x12.records import Delimiters
+from libs.x12.writer_parts import child_flag, emit, key_of, required, single_slot, tests
 from libs.x12.writer_text import Text, TextCompiler, braced
 
 Writer = Callable[[Any, list[str], Any], None]
@@ -120,7 +121,7 @@ class WriteCompiler(TextCompiler):
         if node.id in ("LS", "LE"):
             return self._bracket(node)
         if node.id == "HL":
-            return [f"    w.hl(out, {node.elements[2].constant!r}, {_child_flag(node)!r})"]
+            return [f"    w.hl(out, {node.elements[2].constant!r}, {child_flag(node)!r})"]
         if not node.mapped or node.when == "never":
             return []
         if node.raw:
@@ -132,9 +133,9 @@ class WriteCompiler(TextCompiler):
             return self._groups(node, base, path)
         if path:
             return self._from(node, base, path, holder, taken)
-        single = _single_slot(node, base)
+        single = single_slot(node, base)
         if single:
-            return [f"    for v in o.{single}:", *_emit(self._text(node, base, "o", slot="v"), 2)]
+            return [f"    for v in o.{single}:", *emit(self._text(node, base, "o", slot="v"), 2)]
         return self._plain(node, base)
 
     def _bracket(self, node: Node) -> list[str]:
@@ -164,16 +165,16 @@ class WriteCompiler(TextCompiler):
 
     def _plain(self, node: Node, owner: type) -> list[str]:
         """A segment from the fields of the loop's own record."""
-        tests = self._tests(node, owner)
+        filled = tests(node, owner, "o")
         text = self._text(node, owner, "o")
-        if "{" not in text.expression or (not tests and node.usage != "R"):
+        if "{" not in text.expression or (not filled and node.usage != "R"):
             return []
         if node.when:
             test = f"not o.{node.when[1:]}" if node.when.startswith("!") else f"o.{node.when}"
-            tests = [f"{test} and ({' or '.join(tests)})"]
+            filled = [f"{test} and ({' or '.join(filled)})"]
         if node.usage == "R":
-            return _emit(text, 1, self._required(node, owner, "o", 1))
-        return [f"    if {' or '.join(tests)}:", *_emit(text, 2, self._required(node, owner, "o", 2))]
+            return emit(text, 1, required(node, owner, "o", 1))
+        return [f"    if {' or '.join(filled)}:", *emit(text, 2, required(node, owner, "o", 2))]
 
     def _from(self, node: Node, base: type, path: str, holder: str, taken: dict[str, set[str]]) -> list[str]:
         """A segment from a record of its own."""
@@ -196,17 +197,15 @@ class WriteCompiler(TextCompiler):
                 *lines,
                 f"{pad}for x in {holder}.{last}:",
                 *([f"{pad}    if {test}:"] if test else []),
-                *_emit(
-                    text, indent + (2 if test else 1), self._required(node, record, "x", indent + (2 if test else 1))
-                ),
+                *emit(text, indent + (2 if test else 1), required(node, record, "x", indent + (2 if test else 1))),
             ]
-        tests = self._tests(node, record, "x")
-        test = " and (" + " or ".join(tests) + ")" if tests and node.usage == "S" else ""
+        filled = tests(node, record, "x")
+        test = " and (" + " or ".join(filled) + ")" if filled and node.usage == "S" else ""
         return [
             *lines,
             f"{pad}x = {holder}.{last}",
             f"{pad}if x is not None{test}:",
-            *_emit(text, indent + 1, self._required(node, record, "x", indent + 1)),
+            *emit(text, indent + 1, required(node, record, "x", indent + 1)),
         ]
 
     def _share(self, node: Node, record: type, path: str, taken: dict[str, set[str]], base: type) -> str:
@@ -249,98 +248,6 @@ class WriteCompiler(TextCompiler):
             f"        out[-1] += f{tail!r}; room -= 1",
             f"    if last is not None: out[-1] = out[-1].rstrip({self.marks.element!r})",
         ]
-
-    def _tests(self, node: Node, owner: type, variable: str = "o") -> list[str]:
-        """What makes a situational segment worth writing: any of its fields that has no standing value."""
-        found = []
-        for element in node.elements:
-            for part in element.components or (element,):
-                if part.usage == "N" or skipped(part, owner) or not part.field:
-                    continue
-                if element.components and element.field:
-                    continue
-                name = part.field.partition("/")[0]
-                if name.startswith("^"):
-                    found.append(f"w.item.{name[1:]}")
-                    continue
-                head, _, rest = name.partition(".")
-                field = shapes.fields(owner).get(head)
-                if field is None or (part is node.elements[0] and field.kind == "str" and part.codes and rest == ""):
-                    continue
-                if rest:
-                    leaf = rest.rpartition(".")[2]
-                    inner = field.record
-                    assert inner
-                    if shapes.fields(inner).get(leaf) and shapes.fields(inner)[leaf].default not in ("", None, (), 0):
-                        continue
-                    found.append(f"({variable}.{head} and {variable}.{name})")
-                elif field.default in ("", None, ()) or (field.kind == "cents" and not field.optional):
-                    suffix = " is not None" if field.optional else ""
-                    found.append(f"{variable}.{name}{suffix}")
-        return list(dict.fromkeys(found))
-
-    def _required(self, node: Node, owner: type, variable: str, indent: int) -> list[str]:
-        """Refuse to write a segment without what it must have."""
-        lines = []
-        for position, element in enumerate(node.elements, 1):
-            parts = (
-                [(element, "")]
-                if not element.components
-                else [(e, f"-{i}") for i, e in enumerate(element.components, 1)]
-            )
-            if element.usage != "R":
-                continue
-            for part, suffix in parts:
-                name = part.field
-                if part.usage != "R" or not name or skipped(part, owner) or part.default or part.constant:
-                    continue
-                field = shapes.fields(owner).get(name.partition("/")[0])
-                if field is None or field.kind not in ("str", "date") or field.default not in ("", None):
-                    continue
-                if field.many:
-                    continue
-                place = f"{node.id}{position:02d}{suffix}"
-                where = f"w.lacking({node.loop.id!r}, {name!r}, {place!r})"
-                lines.append("    " * indent + f"if not {variable}.{field.name}: {where}")
-        return lines
-
-
-def key_of(path: str) -> str:
-    return (
-        "function"
-        if path == "contacts"
-        else "code"
-        if path == "notes"
-        else "type"
-        if path == "attachments"
-        else "qualifier"
-    )
-
-
-def _child_flag(node: Node) -> str:
-    flag = node.elements[3] if len(node.elements) > 3 else None
-    if flag is None or flag.usage != "R":
-        return ""
-    return flag.constant or "0"
-
-
-def _single_slot(node: Node, owner: type) -> str:
-    """The collection that this segment carries one value of."""
-    found = [
-        part.field
-        for element in node.elements
-        for part in ([] if element.components else [element])
-        if part.field in shapes.fields(owner) and shapes.fields(owner)[part.field].many and part.repeats == 1
-    ]
-    return found[0] if len(found) == 1 else ""
-
-
-def _emit(text: Text, indent: int, required: list[str] | None = None) -> list[str]:
-    pad = "    " * indent
-    lines = [*(required or []), *(pad + line for line in text.lines), f"{pad}out.append({text.expression})"]
-    if text.raw:
-        lines.append(f'{pad}w.values.append(f"{"".join("{" + value + "}" for value in text.raw)}")')
-    return lines
 
 
 @lru_cache(maxsize=16)
