@@ -5,12 +5,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from libs.x12 import conditions
-from libs.x12.convert import Remembered
 from libs.x12.grammar import Node
 from libs.x12.marks import Marks, Ref
 from libs.x12.parts import Part, Tx
 from libs.x12.pattern import Writer
-from libs.x12.rules.values import Taken, plain_cents
+from libs.x12.rules.values import Taken
 
 if TYPE_CHECKING:
     from libs.x12.units import Unit
@@ -19,6 +18,13 @@ _MOST_REMEMBERED = 1000
 
 #: What wrote an expression, and the expression.
 Written = tuple[Writer, re.Pattern[str]]
+
+#: How a text is worked out by the sign before it: an amount of at most fifteen digits, which a float holds exactly, in
+#: cents; and what CAS segments take off.
+_WORKED_OUT = {
+    "$": "round(float({0}) * 100) if {0} else None",
+    "-": "Taken(entries({0})) if {0} else NOTHING",
+}
 
 
 class Source:
@@ -29,13 +35,16 @@ class Source:
         star = re.escape(unit.marks.element)
         entries = re.compile(rf"(?:CAS{star}([A-Z]+)|{star}[-.0-9]*){star}([A-Z0-9]+){star}([-.0-9]+)").findall
         self.space: dict[str, Any] = {
-            "cents": plain_cents,
-            "TAKEN": Remembered(lambda text: Taken(entries(text)), most=500),
+            "Taken": Taken,
+            "entries": entries,
+            "NOTHING": Taken([]),
             "star": unit.marks.element,
         }
         self.caught = _places(*head)
         self.turned = _places(*turn) if turn else {}
         self.columns: dict[str, str] = {}
+        self.beside: dict[str, str] = {}
+        """Columns that are gone through with the turns of the last loop, and what one of their values is called."""
         self.above: dict[int, list[Ref]] = {}
         self.head, self.turn = head, turn
 
@@ -62,7 +71,11 @@ class Source:
             lines.append("    columns = [*zip(*turns)] or no_turns")
         lines += [f"    {name} = {text}" for text, name in self.columns.items()]
         lines += [f"    if not ({text}): return False" for text in once]
-        lines += ["    for r in turns:", *(f"        if not ({text}): return False" for text in each)] if each else []
+        if each:
+            beside = "".join(f", {name}" for name in self.beside.values())
+            columns = "".join(f", {name}" for name in self.beside)
+            lines.append(f"    for r{beside} in zip(turns{columns}):" if beside else "    for r in turns:")
+            lines += [f"        if not ({text}): return False" for text in each]
         lines += [f"    {text}" for text in notes]
         return self._made("kept", [*lines, "    return True"])
 
@@ -97,19 +110,21 @@ class Source:
     def _text(self, condition: str, place: str) -> str:
         """A condition with what stands for its braces."""
         for braces, sign, ref in self.unit.braces(condition, place):
-            value = f"n{ref.loop}" if sign == "#" else self._value(ref, place)
-            condition = condition.replace(braces, self._worked_out(sign, value, ref, place))
+            if sign in _WORKED_OUT:
+                value = self._worked_out(_WORKED_OUT[sign], ref, place)
+            else:
+                value = f"n{ref.loop}" if sign == "#" else self._value(ref, place)
+            condition = condition.replace(braces, value)
         return condition
 
-    def _worked_out(self, sign: str, value: str, ref: Ref, place: str) -> str:
-        """The amount of a text, or what it takes off; once for each unit."""
-        form = {"$": "cents({})", "-": "TAKEN[{}]"}.get(sign, "{}")
-        if form == "{}" or place in self.unit.turn:
-            return form.format(value)
+    def _worked_out(self, form: str, ref: Ref, place: str) -> str:
+        """The amount of a text, or what it takes off; worked out once for each unit."""
         if ref.loop not in self.unit.turn:
-            return self._column(form.format(value))
-        form = "round(float({0}) * 100) if {0} else None" if sign == "$" else form
-        return self._column(f"[{form.format('t')} for t in {value}]")
+            return self._column(form.format(self._value(ref, place)))
+        column = self._column(f"[{form.format('t')} for t in {self._value(ref, self.unit.loop.id)}]")
+        if place not in self.unit.turn:
+            return column
+        return self.beside.setdefault(column, f"x{len(self.beside)}")
 
     def _value(self, ref: Ref, place: str) -> str:
         """The text of an element, or the list of its texts in all turns of the last loop."""
@@ -173,8 +188,10 @@ def _sayer(refs: list[Ref], mark: str) -> Callable[[Part], tuple[str, ...]]:
 def _question(entry: Any, node: Node, places: list[int], marks: Marks, memory: set[Any]) -> Callable[[Any, Tx], bool]:
     """Ask a rule about a segment with these elements: a text for one, a tuple for several."""
 
+    constants = [node.id, *[element.constant for element in node.elements]]
+
     def keeps(key: Any, tx: Tx) -> bool:
-        e = [node.id, *[element.constant for element in node.elements]]
+        e = [*constants]
         for place, text in zip(places, (key,) if len(places) == 1 else key, strict=True):
             e[place] = text
         if places == [0]:

@@ -66,11 +66,6 @@ class Adjustments:
 _NONE = Adjustments([])
 
 
-def plain_cents(text: str) -> int | None:
-    """Whole cents of what is known to be an amount of at most fifteen digits, which a float holds exactly."""
-    return round(float(text) * 100) if text else None
-
-
 class Taken:
     """What the CAS segments of a loop take off, if each of them is in order: (group or nothing for the one before,
     reason, amount)."""
