@@ -256,6 +256,11 @@ async def account_of(tx: Transaction) -> Account | None:
     )
 
 
+async def usage_of(tx: Transaction) -> Literal["T", "P"]:
+    """ISA15 of what goes to the tenant's account and comes from it; P before one has been set up."""
+    return "T" if await tx.scalar(sa.select(account.c.test)) else "P"
+
+
 async def zone_of(tx: Transaction) -> tzinfo:
     """Where the tenant's clearinghouse has its day; UTC before an account has been set up."""
     if ZONE not in tx.known:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from libs import x12
 from libs.codes import claim_status
 from libs.common import tasks, telemetry, timers
-from libs.common.clearinghouse import HttpClearinghouse, MailItem, account_of
+from libs.common.clearinghouse import HttpClearinghouse, MailItem, account_of, usage_of
 from libs.common.db import Row, Transaction
 from libs.common.ids import derived_id
 from services.claims import build837, correct, store, submit, tables
@@ -58,7 +58,10 @@ async def _missing(tx: Transaction) -> bool:
 
 
 async def take(tx: Transaction, item: MailItem, raw: bytes) -> None:
-    """The item is kept and applied, once; the same item again changes nothing."""
+    """The item is kept and applied, once; the same item again changes nothing.
+
+    A test's answer moves no claim where the account is not for tests: it is kept, and somebody is told.
+    """
     kept = await tx.scalar(
         pg.insert(tables.acknowledgement)
         .values(
@@ -76,7 +79,12 @@ async def take(tx: Transaction, item: MailItem, raw: bytes) -> None:
     if kept is None:
         return
     answered: list[Answered] = []
+    usage, others = await usage_of(tx), set[str]()
     for record in x12.read(raw).records:
+        said = "T" if record.envelope.usage == "T" else "P"
+        others |= {said} - {usage}
+        if (said, usage) == ("T", "P"):
+            continue
         if isinstance(record, x12.InterchangeAcknowledgement):
             answered += await _interchange(tx, item, record)
         elif isinstance(record, x12.SyntaxAcknowledgement):
@@ -93,8 +101,30 @@ async def take(tx: Transaction, item: MailItem, raw: bytes) -> None:
             practice_id=practices.pop() if len(practices) == 1 else None,
         )
     )
-    if not answered:
+    for said in others:
+        await _other_usage(tx, item, said)
+    if not answered and not others:
         await _unmatched(tx, item)
+
+
+async def _other_usage(tx: Transaction, item: MailItem, said: str) -> None:
+    """The file says that it is a test, or is none, and the account says otherwise."""
+    words = (
+        "says that it is a test (ISA15 T), and the account at the clearinghouse is not for tests; it is kept and moves "
+        "no claim: ask the clearinghouse how it has read the file that this answers"
+        if said == "T"
+        else "says that it is no test (ISA15 P), and the account at the clearinghouse is for tests; it is applied: ask "
+        "the clearinghouse whether it takes claims of this account to payers"
+    )
+    await tasks.open(
+        tx,
+        reason="acknowledgement_test" if said == "T" else "acknowledgement_not_test",
+        subject_type="acknowledgement",
+        subject_id=derived_id("ack", tx.tenant, item.id),
+        owner="operations",
+        due_on=tx.today,
+        detail=f"{item.kind} {item.id} from the mailbox {words}",
+    )
 
 
 async def _unmatched(tx: Transaction, item: MailItem) -> None:

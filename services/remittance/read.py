@@ -30,6 +30,8 @@ class Era:
     """One remittance (ST) of a file."""
 
     payer_id: str | None
+    usage: str
+    """ISA15: T of a test, P of a payment."""
     payment: x12.Payment
     payer_name: str
     payee_npi: str
@@ -69,6 +71,7 @@ def _era(found: x12.Remittance, tenant_id: str) -> Era:
     sign = -1 if found.payment.credit_debit == "D" else 1
     return Era(
         payer_id=_payer_id(found.payer),
+        usage="T" if found.envelope.usage == "T" else "P",
         payment=found.payment,
         payer_name=found.payer.name,
         payee_npi=_npi(found.payee),

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from libs.common import outbox, tasks, timers
-from libs.common.db import Transaction
+from libs.common.clearinghouse import usage_of
+from libs.common.db import Row, Transaction
 from libs.common.events import EraReceived
 from libs.common.ids import new_id
 from libs.common.money import dollars
@@ -26,6 +27,28 @@ from services.remittance.store import remittances
 
 CONTEXT = "era_file"
 DAYS_TO_DECIDE = 2
+TASKS = {
+    "test_payment": (
+        "era_test",
+        "the file says that it is a test (ISA15 T), and the account at the clearinghouse is not for tests; nothing of "
+        "it is posted: refuse it, unless the payer confirms that it paid the money",
+    ),
+    "live_payment": (
+        "era_not_test",
+        "the file says that its money is real (ISA15 P), and the account at the clearinghouse is for tests; nothing of "
+        "it is posted: post it if the money is in the bank, and set the account to what it is",
+    ),
+    "payment_repeated": (
+        "era_repeated",
+        "the same payment has come with other claims; nothing of this one is posted",
+    ),
+    "transaction_unbalanced": (
+        "era_unbalanced",
+        "payment {amount} is not claims {claims} less provider adjustments {adjusted}, it differs by {difference}; "
+        "nothing of it is posted",
+    ),
+}
+"""The task for each reason to ask a person about a whole remittance, and what that person should know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,36 +160,47 @@ async def _add(tx: Transaction, era: Era, file_id: str, position: int, practice_
 
 
 async def _verdict(tx: Transaction, era: Era, print_: str) -> tuple[str, str | None]:
-    """Whether the remittance posts by itself, is one that we have, or needs a person."""
+    """Whether the remittance posts by itself, is one that we have, or needs a person.
+
+    What is marked as a test where none is expected never posts by itself, and gives way to the payment it played.
+    """
+    usage = await usage_of(tx)
+    other = None if era.usage == usage else "test_payment" if era.usage == "T" else "live_payment"
     before = await remittances.same_payment(
         tx,
         payer_identifier=era.payment.payer_identifier,
         trace=era.payment.trace_number,
         amount_cents=era.amount_cents,
     )
+    if before is not None and other is None and _gives_way(before, era, print_):
+        await remittances.update_era(tx, before["id"], status="superseded")
+        await tasks.close(tx, subject_id=before["id"], outcome="corrected")
+        before = None
     if before is not None and before["fingerprint"] == print_:
         return "duplicate", None
-    if before is not None and before["status"] == "needs_decision" and not era.difference_cents:
-        await remittances.update_era(tx, before["id"], status="superseded")
-        await tasks.close(tx, subject_id=before["id"], reason="era_unbalanced", outcome="corrected")
-        before = None
-    if before is not None:
-        return "needs_decision", "payment_repeated"
+    if other is not None or before is not None:
+        return "needs_decision", other or "payment_repeated"
     return ("needs_decision", "transaction_unbalanced") if era.difference_cents else ("received", None)
 
 
+def _gives_way(before: Row, era: Era, print_: str) -> bool:
+    """Whether what waits for a person was a test of this payment, or is put right by it."""
+    if before["status"] != "needs_decision":
+        return False
+    if before["reason"] == "test_payment":
+        return True
+    return before["fingerprint"] != print_ and not era.difference_cents
+
+
 async def _ask(tx: Transaction, era: Era, era_id: str, practice_id: str | None, reason: str) -> None:
-    words = (
-        f"payment {dollars(era.amount_cents)} is not claims {dollars(era.claims_cents)} less provider adjustments "
-        f"{dollars(era.adjusted_cents)}, it differs by {dollars(era.difference_cents)}; nothing of it is posted"
-        if reason == "transaction_unbalanced"
-        else "the same payment has come with other claims; nothing of this one is posted"
-    )
-    task = "era_unbalanced" if reason == "transaction_unbalanced" else "era_repeated"
+    task, words = TASKS[reason]
     await tasks.open(
         tx, reason=task, subject_type="remittance", subject_id=era_id, practice_id=practice_id,
         owner=OWNER, due_on=tx.today + timedelta(days=DAYS_TO_DECIDE), amount_cents=abs(era.amount_cents),
-        detail=words,
+        detail=words.format(
+            amount=dollars(era.amount_cents), claims=dollars(era.claims_cents),
+            adjusted=dollars(era.adjusted_cents), difference=dollars(era.difference_cents),
+        ),
     )  # fmt: skip
 
 

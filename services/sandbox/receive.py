@@ -67,21 +67,24 @@ async def _take_groups(tx: Transaction, file: StoredFile, interchange: Interchan
         of_payer = [one for one in found if one.claim.payer.id == edi_id]
         payer = payer_by_edi(edi_id)
         if payer is None:
-            await _no_such_payer(tx, file, of_payer)
+            await _no_such_payer(tx, file, of_payer, interchange.isa[15])
         else:
-            await _take_in(tx, file, payer, of_payer)
+            await _take_in(tx, file, payer, of_payer, interchange.isa[15])
 
 
-async def _no_such_payer(tx: Transaction, file: StoredFile, found: list[_Numbered]) -> None:
+async def _no_such_payer(tx: Transaction, file: StoredFile, found: list[_Numbered], usage: str) -> None:
     """The clearinghouse itself returns what it cannot route."""
     refusal = Refusal(category="A7", status="153", entity="PR")
     taken = [(one, Taken(claim=one.claim, icn="", refusals=(refusal,))) for one in found]
     answerer = Answerer(code="AY", name="PARITY CLEARINGHOUSE", qualifier="46", id=CLEARINGHOUSE)
-    await _answer(tx, file, answerer, CLEARINGHOUSE, taken, at=tx.now, copies=1)
+    await _answer(tx, file, answerer, CLEARINGHOUSE, taken, usage, at=tx.now, copies=1)
 
 
-async def _take_in(tx: Transaction, file: StoredFile, payer: Payer, found: list[_Numbered]) -> None:
-    """The payer's intake of its part of the file: filed or returned, and the 277CA that says so."""
+async def _take_in(tx: Transaction, file: StoredFile, payer: Payer, found: list[_Numbered], usage: str) -> None:
+    """The payer's intake of its part of the file: filed or returned, and the 277CA that says so.
+
+    Of a test (ISA15 T) nothing is filed, so nothing is ever paid.
+    """
     await store.lock_payer(tx, payer.payer_id)
     ids = {one.claim.subscriber.id for one in found}
     members = await enrolment.members(tx, payer.payer_id, ids)
@@ -98,13 +101,13 @@ async def _take_in(tx: Transaction, file: StoredFile, payer: Payer, found: list[
         )
         refusals = refuse(claim, payer, known, tx.today)
         icn = await store.free_number(tx, payer, tx.today, *_content(claim))
-        if not refusals:
+        if not refusals and usage == "P":
             await _file(tx, file, payer, one, icn, attempt, faults)
         when = _release(payer, faults, tx.now)
         answers.setdefault(when, []).append((one, Taken(claim=claim, icn=icn, refusals=refusals)))
     answerer = Answerer(code="PR", name=payer.name, qualifier="PI", id=payer.edi_id)
     for (at, copies), taken in answers.items():
-        await _answer(tx, file, answerer, payer.edi_id, taken, at=at, copies=copies)
+        await _answer(tx, file, answerer, payer.edi_id, taken, usage, at=at, copies=copies)
     due = await store.next_due(tx, payer.payer_id)
     if due is not None:
         await timers.set(tx, night.NIGHT, payer.payer_id, at=due)
@@ -168,6 +171,7 @@ async def _answer(
     answerer: Answerer,
     sender: str,
     taken: Iterable[tuple[_Numbered, Taken]],
+    usage: str,
     *,
     at: datetime | None,
     copies: int,
@@ -185,6 +189,7 @@ async def _answer(
             created=tx.now,
             functional_id="HN",
             version="005010X214",
+            usage=usage,
         )
         reference = f"{file.control_number}{sender}{number}"
         body = write_277ca(results, answerer, who, header=header, reference=reference, received=file.received_at.date())

@@ -132,12 +132,16 @@ class Desk:
         """An 837 as the clearinghouse has it."""
         return x12.read(self.clearinghouse.files[index].x12).one(x12.ClaimFile)
 
-    def acknowledge(self, *pcns: str, category: str = "A2", code: str = "20", icn: str = "ICN1") -> None:
+    def acknowledge(
+        self, *pcns: str, category: str = "A2", code: str = "20", icn: str = "ICN1", usage: str = "P"
+    ) -> None:
         """The payer's 277CA waits in the mailbox."""
         action = "WQ" if category in {"A0", "A1", "A2"} else "U"
         moment = datetime(2026, 10, 5, 19, tzinfo=UTC).replace(tzinfo=None)
         record = x12.ClaimAcknowledgement(
-            envelope=x12.Envelope(sender_id="HRBBH", receiver_id="PARITY01", control_number=7, created=moment),
+            envelope=x12.Envelope(
+                sender_id="HRBBH", receiver_id="PARITY01", control_number=7, created=moment, usage=usage
+            ),
             source=x12.Party(name="HARBOR BEHAVIORAL", id_qualifier="PI", id="HRBBH", code="PR"),
             receiver=x12.Party(name="BRIGHT MINDS", id_qualifier="46", id="PARITY01"),
             reference="CA1",

@@ -106,6 +106,34 @@ async def test_an_acknowledgement_of_nothing_we_sent_is_somebodys_work(desk: Des
     assert [task["reason"] for task in await desk.api.tasks()] == ["acknowledgement_unmatched"]
 
 
+@pytest.mark.parametrize("category", ["A2", "A7"])
+async def test_the_answer_to_a_test_moves_no_claim_that_was_sent_in_earnest(desk: Desk, category: str) -> None:
+    encounter = await desk.submitted()
+    desk.acknowledge(await pcn(desk, encounter), category=category, usage="T")
+    await desk.at(20)
+    claim = await desk.claim(encounter)
+    assert (claim["status"], claim["acks"]) == ("submitted", [])
+    [task] = await desk.api.tasks()
+    assert (task["reason"], task["owner"]) == ("acknowledgement_test", "operations")
+    [kept] = (await desk.api.get("/v1/acknowledgements"))["data"]
+    assert b"*T*:" in (await desk.api.call("GET", f"/v1/acknowledgements/{kept['id']}/file")).content
+
+    desk.acknowledge(await pcn(desk, encounter))
+    await desk.at(20, day=6)
+    assert (await desk.claim(encounter))["status"] == "accepted"
+
+
+async def test_an_answer_in_earnest_at_an_account_for_tests_is_applied_and_somebody_is_asked(desk: Desk) -> None:
+    encounter = await desk.submitted()
+    account = {"submitter_id": "PARITY01", "receiver_id": "SANDBOXCH", "url": desk.clearinghouse.account.url}
+    body = {**account, "api_key": desk.clearinghouse.account.api_key, "test": True}
+    assert (await desk.api.call("PUT", "/v1/clearinghouse-account", body)).is_success
+    desk.acknowledge(await pcn(desk, encounter))
+    await desk.at(20)
+    assert (await desk.claim(encounter))["status"] == "accepted"
+    assert [task["reason"] for task in await desk.api.tasks()] == ["acknowledgement_not_test"]
+
+
 async def test_whoever_works_on_a_file_reads_what_was_answered_to_it(desk: Desk) -> None:
     encounter = await desk.submitted()
     [sent] = (await desk.claim(encounter))["submissions"]

@@ -119,6 +119,7 @@ def an_835(
     amount: int | None = None,
     on: date = PAID_ON,
     payer: str = "HRBBH",
+    usage: str = "P",
     **payment: Any,
 ) -> bytes:
     """A remittance of Harbor Behavioral that balances, unless `amount` says otherwise."""
@@ -126,7 +127,7 @@ def an_835(
     total = balanced if amount is None else amount
     return x12.write_835(
         x12.Remittance(
-            envelope=x12.Envelope(sender_id="CLRNGHSE", receiver_id="PARITY01", created=CREATED),
+            envelope=x12.Envelope(sender_id="CLRNGHSE", receiver_id="PARITY01", created=CREATED, usage=usage),
             payment=x12.Payment(
                 **{
                     "amount_cents": total,

@@ -106,6 +106,17 @@ async def test_a_file_that_cannot_be_read_is_kept_for_a_person_and_does_not_bloc
     assert await books.reasons() == ["era_unreadable"]
 
 
+async def test_a_test_in_the_mailbox_of_an_account_that_is_not_for_tests_waits_for_a_person(
+    books: Books, mailbox: Mailbox
+) -> None:
+    claim = await books.send(Sent("P1"))
+    mailbox.items["m1"] = an_835(paid("P1"), usage="T")
+    await morning(books, 6)
+    assert mailbox.items == {}
+    assert await books.stands(claim) == {"in_flight": 13500}
+    assert await books.reasons() == ["era_test"]
+
+
 async def test_the_mailbox_is_emptied_in_the_clearinghouses_own_morning(books: Books, mailbox: Mailbox) -> None:
     await clearinghouse_is(books, "America/New_York")
     claim = await books.send(Sent("P1"))

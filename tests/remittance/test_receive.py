@@ -48,6 +48,54 @@ async def test_the_same_payment_with_other_claims_needs_a_person(books: Books) -
     assert "era_repeated" in await books.reasons()
 
 
+async def test_a_test_is_never_posted_by_itself_and_gives_way_to_the_payment_that_it_played(books: Books) -> None:
+    claim = await books.send(Sent("P1"))
+    [test] = await books.receive(an_835(paid(), usage="T"))
+    found = await books.remittance(test)
+    assert (found["status"], found["reason"]) == ("needs_decision", "test_payment")
+    [task] = await books.api.tasks()
+    assert (task["reason"], task["owner"], "is a test (ISA15 T)" in task["detail"]) == ("era_test", "payments", True)
+    assert await books.stands(claim) == {"in_flight": 13500}
+    assert (await books.totals())["era_received_cents"] == 0
+
+    await books.receive(an_835(paid()))
+    assert (await books.remittance(test))["status"] == "superseded"
+    assert (await books.stands(claim))["payer_paid"] == 9300
+    assert await books.reasons() == []
+    [late] = await books.receive(an_835(paid(), usage="T") + b"\n")
+    assert (await books.remittance(late))["status"] == "duplicate"
+    assert (await books.totals())["era_received_cents"] == 9300
+
+
+async def test_a_test_puts_no_unbalanced_payment_right(books: Books) -> None:
+    [wrong] = await books.receive(an_835(paid(), amount=9500))
+    await books.receive(an_835(answer("P2", line(13500, 9500, ("CO", "45", 4000)), icn="ICN2"), usage="T"))
+    assert (await books.remittance(wrong))["status"] == "needs_decision"
+    assert sorted(await books.reasons()) == ["era_test", "era_unbalanced"]
+
+
+async def test_an_account_for_tests_posts_tests_and_asks_about_a_payment_that_says_it_is_real(books: Books) -> None:
+    account = {
+        "submitter_id": "PARITY01",
+        "receiver_id": "CLRNGHSE",
+        "url": "http://ch.test",
+        "api_key": "k",
+        "test": True,
+    }
+    assert (await books.api.call("PUT", "/v1/clearinghouse-account", account)).is_success
+    claim, other = await books.send(Sent("P1")), await books.send(Sent("P2"))
+    await books.receive(an_835(paid(), usage="T"))
+    assert (await books.stands(claim))["payer_paid"] == 9300
+    [real] = await books.receive(an_835(paid("P2"), trace="EFT2"))
+    assert (await books.remittance(real))["reason"] == "live_payment"
+    assert await books.reasons() == ["era_not_test"]
+    decision = {"decision": "post", "reason": "the money is in the bank"}
+    await books.api.post(f"/v1/remittances/{real}/decisions", decision)
+    await books.api.run_due()
+    assert (await books.stands(other))["payer_paid"] == 9300
+    assert await books.reasons() == []
+
+
 async def test_a_file_of_several_remittances(books: Books) -> None:
     first, second = await books.send(Sent("P1")), await books.send(Sent("P2"))
     raw = an_835(paid("P1"), trace="EFT1") + an_835(paid("P2"), trace="EFT2")

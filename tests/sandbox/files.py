@@ -146,12 +146,14 @@ def envelope(
     control: int = 1,
     sender: str = SUBMITTER,
     ta1: str = "0",
+    usage: str = "P",
 ) -> bytes:
     segments = [f"ST*{kind}*0001*{version}", *body]
     segments.append(f"SE*{len(segments) + 1}*0001")
     number = f"{control:09d}"
     head = [
-        f"ISA*00*          *00*          *ZZ*{sender:<15}*ZZ*PARITYCH       *261005*1800*^*00501*{number}*{ta1}*T*:",
+        f"ISA*00*          *00*          *ZZ*{sender:<15}*ZZ*PARITYCH       *261005*1800*^*00501*{number}*{ta1}"
+        f"*{usage}*:",
         f"GS*{group}*{sender}*PARITYCH*20261005*1800*{control}*X*{version}",
     ]
     return "".join(f"{segment}~\n" for segment in [*head, *segments, f"GE*1*{control}", f"IEA*1*{number}"]).encode()

@@ -24,6 +24,14 @@ async def test_what_the_999_rejects_never_reaches_a_payer(sandbox: Sandbox) -> N
     assert await sandbox.mail("277CA") == []
 
 
+async def test_a_test_is_acknowledged_as_a_test_and_never_paid(sandbox: Sandbox) -> None:
+    await sandbox.accept(an_837(Claim()).replace(b"*P*:", b"*T*:"))
+    for kind in ("999", "277CA"):
+        assert b"*T*:" in (await sandbox.one(kind))[:106]
+    await sandbox.clock("2026-10-31T06:00:00Z")
+    assert await sandbox.mail("835") == []
+
+
 async def test_a_rejected_claim_never_gets_an_835_and_may_come_again_as_new(sandbox: Sandbox) -> None:
     await sandbox.post("/v1/scenarios", {"member_id": "W000000001", "fault": "reject_277ca"})
     await sandbox.accept(an_837(Claim()))
