@@ -37,22 +37,25 @@ class _Ends:
         self.names = set(machine.named) - inside | {loop.first.id, "SE", "ST", "GE", "GS", "IEA", "ISA"}
         self.header: Header | None = None
 
-    def first(self, block: Block, index: int) -> int:
-        """The index of the first of them from here on, or of the block's end."""
+    def first(self, block: Block, index: int, place: int, *, after: bool) -> tuple[int, int]:
+        """The first of them from (or after) the segment of this index and place in the block's text: its index and
+        place, or those of the end."""
         separator = block.header.element
-        if block.given is None and index:
+        if after and block.given is None:
             if self.header is not block.header:
                 self.header = block.header
                 letters = (re.escape("".join(sorted({name[i] for name in self.names}))) for i in (0, 1))
                 names, mark = "|".join(sorted(self.names)), re.escape(block.whole)
                 heads = "".join(f"[{either}]" for either in letters)
                 self.pattern = re.compile(f"{mark}(?={heads})(?:{names}){re.escape(separator)}")
-            return block.find(self.pattern, index)
-        for place in range(index, len(block.segments)):
-            name, mark, _ = block.segments[place].partition(separator)
+            return block.find(self.pattern, index, place)
+        stop = index + after
+        while stop < len(block.segments):
+            name, mark, _ = block.segments[stop].partition(separator)
             if mark and name in self.names:
-                return place
-        return len(block.segments)
+                break
+            stop += 1
+        return stop, block.at(stop) - block.start
 
 
 def _loops(loop: Loop) -> list[Loop]:
@@ -106,15 +109,16 @@ class Level:
         if step.ends is None:
             step.ends = _Ends(walk.machine, loop)
 
-    def take(self, block: Block, index: int) -> int:
-        """Take the segments from here on; the index of the first that is another's."""
+    def take(self, block: Block) -> int:
+        """Take the segments that the block has of it; the index of the first that is another's."""
         begin, self.begin = self.begin, 0
-        left = self.start if begin and self.is_item else block.at(begin)
-        stop: int = self.step.ends.first(block, index)
+        place = block.at(begin) - block.start
+        ends: _Ends = self.step.ends
+        stop, end = ends.first(block, begin, place, after=not self.segments)
         taken = block.segments[begin:stop]
         self.segments = self.segments + taken if self.segments else taken
         if self.is_item:
-            self.text += block.text[left - block.start : block.at(stop) - block.start]
+            self.text += block.text[place:end]
         return stop
 
     def item(self) -> Any:

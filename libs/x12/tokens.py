@@ -71,17 +71,16 @@ class Block:
         """What ends each segment, its line break included, where the offsets are not given."""
         return self.header.segment + self.header.line_break
 
-    def find(self, pattern: re.Pattern[str], index: int) -> int:
-        """The index of the first segment from here on before which the pattern matches a terminator and what
-        follows, or of the end; for a block whose offsets are not given, and not for its first segment."""
-        begin = self.at(index) - self.start
-        found = pattern.search(self.text, begin - self.step)
+    def find(self, pattern: re.Pattern[str], index: int, place: int) -> tuple[int, int]:
+        """The first segment after that of this index and place in the text before which the pattern matches a
+        terminator and what follows: its index and its place, or those of the end; if the offsets are not given."""
+        found = pattern.search(self.text, place)
         if found is None:
-            return len(self.segments)
-        place = found.start() + self.step
-        stop = index + self.text.count(self.header.segment, begin, place)
-        self._cursor = stop, self.start + place
-        return stop
+            return len(self.segments), len(self.text)
+        stop = found.start() + self.step
+        index += self.text.count(self.header.segment, place, stop)
+        self._cursor = index, self.start + stop
+        return index, stop
 
     @property
     def offsets(self) -> list[int]:

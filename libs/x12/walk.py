@@ -110,7 +110,7 @@ class Walk:
             count, index = len(segments), 0
             while index < count or (lazy is not None and not lazy.segments):
                 if lazy is not None:
-                    stop = lazy.take(block, index)
+                    stop = lazy.take(block)
                     if stop == count:
                         break
                     if lazy.is_item:
