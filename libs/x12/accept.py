@@ -13,11 +13,6 @@ from libs.x12.grammar import Element, Node
 #: Values of one element that are remembered.
 _MOST_REMEMBERED = 1000
 
-
-#: A rule for single segments; the element that decides whether it concerns one, and the values with which it does;
-#: the elements of which one must be empty for it to concern one; the elements that it reads, if it reads nothing else;
-#: and of these the values that kept it.
-Kept = tuple[Any, int, frozenset[str], tuple[int, ...], tuple[int, ...], set[tuple[str, ...]]]
 Fine = Callable[[list[str], str], bool]
 
 
@@ -31,12 +26,7 @@ class Look(dict[int, Fine]):
         self.node = node
         self.test = test
         self.marks = marks
-        entries = rules.segment_rules().get(node.id, [])
-        self.rules: list[Kept] = [
-            (entry, entry.position, entry.only, entry.lacks, entry.reads, set())
-            for entry in entries
-            if entry.concerns(node)
-        ]
+        self.rules = [entry for entry in rules.segment_rules().get(node.id, ()) if entry.concerns(node)]
 
     def __missing__(self, length: int) -> Fine:
         fine = acceptor(self.node, self.test, length, self.marks) or _never

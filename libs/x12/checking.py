@@ -1,15 +1,15 @@
 """Checking: one pass over a file, every finding as it is met, memory that does not grow with the file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from libs.x12 import accept, elements, grammar, misplaced, rules, tested
+from libs.x12 import elements, grammar, misplaced, rules, tested
 from libs.x12.envelopes import Envelopes
 from libs.x12.findings import Finding, Partner, Report, TransactionSummary
 from libs.x12.machine import Machine
-from libs.x12.marks import Marks, marks_of
+from libs.x12.marks import marks_of
 from libs.x12.nesting import Nesting
 from libs.x12.parts import Part, Place, Seg, Tx
 from libs.x12.report import Reporter
@@ -17,15 +17,8 @@ from libs.x12.route import route
 from libs.x12.tokens import Block, InputSource, Unreadable, blocks
 from libs.x12.units import Unit
 
-
-class _Nowhere(dict[str, Any]):
-    """Where a transaction is not, or is one that has no specification."""
-
-    clean: Mapping[str, Any] = {}
-
-
-_NOWHERE = _Nowhere()
-_MOST_REMEMBERED = 300
+#: Where a transaction is not, or is one that has no specification.
+_NOWHERE: dict[str, Any] = {}
 _ENDS = frozenset(["SE", "ST", "GE", "GS", "IEA", "ISA"])
 
 
@@ -47,7 +40,6 @@ class Checker:
         self.ahead: tuple[int, list[str], Any] = (-1, [], None)
         """The segment after a unit that was accepted: its index, its elements, its step."""
         self.summaries: list[TransactionSummary] = []
-        self.used: set[tuple[str, Marks]] = set()
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, in the order in which they are met."""
@@ -72,10 +64,7 @@ class Checker:
                 offset = here if given is None else given[index - begin]
                 here = offset + len(text) + length
                 follow = self.follow
-                known = follow.clean.get(text)
-                if known is not None:
-                    e, step = known
-                elif index == self.ahead[0]:
+                if index == self.ahead[0]:
                     _, e, step = self.ahead
                 else:
                     e = text.split(separator)
@@ -108,14 +97,13 @@ class Checker:
                     if part.take(seg, step.key) > step.node.repeat:
                         self.report.structure("SEGMENT_REPEAT", seg, part.loop.id, high=step.node.repeat)
                     self.follow = step.follow
-                    if known is None:
-                        look = step.read
-                        if not look[len(e)](e, text):
-                            self._elements(look.test, seg, part)
-                        elif (not look.rules or self._rules_kept(look.rules, seg, part)) and step.room:
-                            step.room -= 1
-                            follow.clean[text] = e, step
-                if known is None and not (text.isascii() and text.isprintable()):
+                    look = step.read
+                    if look[len(e)](e, text):
+                        for rule in look.rules:
+                            self._run(rule, seg, part)
+                    else:
+                        self._elements(look.test, seg, part)
+                if not (text.isascii() and text.isprintable()):
                     dirty = self.report.dirty(block) if dirty is None else dirty
                     if dirty:
                         self.report.characters(e, index, offset, block.header)
@@ -125,14 +113,8 @@ class Checker:
             begin += len(block.segments)
         self._end((["", ""], None, begin, offset))
         self.envelopes.end(begin, offset)
-        self._forget()
         yield from out
         out.clear()
-
-    def _forget(self) -> None:
-        """Keep nothing of a file that was checked."""
-        for key in self.used:
-            tested.machine(*key).forget()
 
     # -- where a segment stands
 
@@ -177,23 +159,6 @@ class Checker:
         after = block.segments[number + 1] if number + 1 < len(block.segments) else ""
         following = after.partition(block.header.element)[0]
         return misplaced.placed(step, seg, self.parts, self.machine, self.report, following)
-
-    def _rules_kept(self, entries: list[accept.Kept], seg: Seg, part: Part) -> bool:
-        """The rules for single segments are kept, as far as they concern this one, and will be by the same text."""
-        e = seg[0]
-        before = self.report.count
-        for rule, position, only, lacks, reads, kept in entries:
-            if position and (position >= len(e) or e[position] not in only):
-                continue
-            if lacks and len(e) > lacks[-1] and all([e[place] for place in lacks]):
-                continue
-            key = tuple([e[place] for place in reads if place < len(e)])
-            if key in kept:
-                continue
-            self._run(rule, seg, part)
-            if reads and self.report.count == before and len(kept) < _MOST_REMEMBERED:
-                kept.add(key)
-        return self.report.count == before and e[0] != "DMG"
 
     def _run(self, rule: Any, seg: Seg, part: Part) -> None:
         for place in rule(seg, self.tx):
@@ -277,9 +242,7 @@ class Checker:
         if spec is None:
             self.machine, self.follow = None, _NOWHERE
             return
-        key = name, marks_of(header)
-        self.machine = tested.machine(*key)
-        self.used.add(key)
+        self.machine = tested.machine(name, marks_of(header))
         self.follow = self.machine.start.follow
         self.nesting = Nesting(spec.root, self.tx, self.report, tested.rules_of(name))
         self.parts = self.nesting.parts

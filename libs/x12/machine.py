@@ -67,34 +67,18 @@ class Step:
 
     def __post_init__(self) -> None:
         self.follow = self.state.follow
-        self.forget()
-
-    def forget(self) -> None:
-        """None of its texts is remembered; none will be where the guide does not have it."""
         self.room = 0 if self.quality else MOST_REMEMBERED
 
 
 class Follow(dict[str, tuple[int, "Table"]]):
     """Segment id to (position of the qualifier or 0, table of steps)."""
 
-    __slots__ = ("clean", "remembered", "state")
+    __slots__ = ("remembered", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.clean: dict[str, tuple[list[str], Step]] = {}
-        """Whole segments that were met here before and had nothing wrong with their elements."""
         self.remembered: dict[str, tuple[list[str], Step, Any]] = {}
         """Whole segments that were met here before, with the records that they became, if they are records."""
-
-    def forget(self) -> None:
-        """Remember no segment."""
-        if not self.clean and not self.remembered:
-            return
-        self.clean.clear()
-        self.remembered.clear()
-        for _, table in self.values():
-            for step in table.values():
-                step.forget()
 
     def __missing__(self, segment: str) -> "tuple[int, Table]":
         nodes = self.state.machine.named.get(segment)
@@ -146,11 +130,6 @@ class Machine:
         if id(node) not in self.states:
             self.states[id(node)] = State(node, node.loop, self)
         return self.states[id(node)]
-
-    def forget(self) -> None:
-        """Remember no segment of a file."""
-        for state in (self.start, *self.states.values()):
-            state.follow.forget()
 
     def find(self, state: State, segment: str, value: str) -> Step | None:
         """The best place for a segment: as the guide has it, else in the wrong order, else with an unknown
