@@ -13,7 +13,7 @@ from libs.x12.marks import Marks, Ref, compiled
 from libs.x12.pattern import Writer
 from libs.x12.unit_source import Source
 
-#: Units that are looked at closely before expressions are made, and half as many as before they are made again.
+#: Units of a kind that are looked at closely before an expression is made for it; twice as many before it is made anew.
 PATIENCE = 200
 
 #: Where a unit ends, what its segments said, and what each turn of its last loop said.
