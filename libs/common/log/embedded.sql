@@ -126,7 +126,10 @@ end $$;
 -- The next records of these partitions, whole partitions in the order given, at least one record whatever its size.
 create or replace function log.fetch(ids integer[], positions bigint[], max_records integer, max_bytes bigint)
 returns table (partition_id integer, "offset" bigint, key text, value bytea, headers text)
-language plpgsql stable security definer rows 200 set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable security definer rows 200 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+-- Plans are kept for as long as the connection: one that was made while the log was empty would read all of it for
+-- each fetch once it is full. Each row is found by the index, whatever the planner believes of the table's size.
 begin
     perform log.require_topics(array(select distinct p.topic from log.partition p where p.id = any(ids)), false);
     return query

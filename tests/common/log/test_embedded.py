@@ -156,6 +156,33 @@ async def test_trimming_takes_only_what_every_group_has_read(
     assert [record.value for record in records] == [b"2"]
 
 
+async def test_a_log_that_was_empty_when_its_reader_began_is_still_read_by_its_index(
+    harbour: Harbour, log: EmbeddedLog, worker: asyncpg.Connection, topic: str, group: str
+) -> None:
+    """Plans are kept, and one made for an empty table would go through all of it for each fetch."""
+    async with harbour.admin() as admin, log.consumer(group, [topic]) as member:
+        await admin.execute("delete from log.record")
+        await admin.execute("vacuum log.record")
+        await member.poll(timeout_seconds=0)
+        seen = 0
+        for _ in range(12):
+            await append(log, worker, topic, *[b"x"] * 20)
+            seen += sum(map(len, (await member.poll(timeout_seconds=5)).values()))
+        assert seen == 240
+        await worker.fetchval("select pg_stat_force_next_flush()")
+        scans = "select seq_scan from pg_stat_user_tables where relid = 'log.record'::regclass"
+        before = await admin.fetchval(scans)
+        for _ in range(10):
+            await append(log, worker, topic, *[b"x"] * 20)
+            seen += sum(map(len, (await member.poll(timeout_seconds=5)).values()))
+        await asyncio.sleep(1.5)  # a connection tells its statistics at most once a second
+        await append(log, worker, topic, b"last")
+        await member.poll(timeout_seconds=5)
+        await asyncio.sleep(0.2)
+        assert await admin.fetchval(scans) == before
+    assert seen == 440
+
+
 async def test_creating_a_topic_again_with_other_partitions_leaves_it_as_it_is(
     harbour: Harbour, log: EmbeddedLog, topic: str, group: str
 ) -> None:
