@@ -21,7 +21,7 @@ from libs.common.auth import Principal, Verifier
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.pages import signing_key
-from libs.common.problems import FieldError, Forbidden, Invalid, Malformed, NotFound
+from libs.common.problems import FieldError, Forbidden, Invalid, Malformed, NotFound, pointer
 from libs.common.rates import Limits
 from libs.common.routing import Door, DoorRoute, Handler, Visit, enter, subject_type
 
@@ -61,6 +61,7 @@ class Doors:
         """The answer of the route, after its transaction is committed."""
         door = route.door
         principal = await self._admit(request, door)
+        _refuse_unknown(request, route)
         visit = Visit(door=door, request_id=request.scope[REQUEST_ID], principal=principal)
         visit.body, is_json = await self._body(request, door)
         enter(request, visit)
@@ -165,6 +166,26 @@ def _refuse_nul(request: Request) -> None:
         raise NotFound
     if b"%00" in request.scope["query_string"]:
         raise Malformed("The query holds a NUL character.")
+
+
+def _refuse_unknown(request: Request, route: DoorRoute) -> None:
+    """A filter that nobody knows would be left out without a word, and more be answered than was asked for.
+
+    No route takes any parameter that it does not name.
+    """
+    if not request.scope["query_string"]:
+        return
+    unknown = [name for name in request.query_params if name not in route.query_names]
+    if unknown:
+        known = ", ".join(sorted(route.query_names)) or "none"
+        raise Invalid(
+            [
+                FieldError(
+                    pointer([name]), "unknown_parameter", f"There is no such parameter; there are: {known}.", "query"
+                )
+                for name in unknown
+            ]
+        )
 
 
 async def _record(tx: Transaction, request: Request, route: DoorRoute, answer: Response) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Protocol, TypeVar, cast
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -87,6 +88,12 @@ class DoorRoute(APIRoute):
     """An APIRoute whose handler runs behind the doors of its application."""
 
     door: Door = Door(scope=None)
+
+    @functools.cached_property
+    def query_names(self) -> frozenset[str]:
+        """The query parameters that this route has, its dependencies' included; a request may carry no others."""
+        found = get_flat_params(self.dependant)
+        return frozenset(field.alias for field in found if isinstance(field.field_info, params.Query))
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         handler = super().get_route_handler()

@@ -108,6 +108,24 @@ async def test_a_route_for_anyone_asks_for_neither_token_nor_key(anyone: httpx.A
     assert (await anyone.post("/bench/echo", json=VISIT)).json()["minutes"] == 50
 
 
+async def test_a_filter_that_a_route_does_not_have_is_refused_and_not_left_out(
+    biller: httpx.AsyncClient, rows: Rows
+) -> None:
+    await biller.post("/v1/visits", json=VISIT)
+    answer = await biller.get("/v1/visits?newest=true&kind=therapy&Jo%20Rivera=1")
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    words = "There is no such parameter; there are: cursor, limit, newest."
+    assert [(one["pointer"], one["in"], one["code"], one["message"]) for one in answer.json()["errors"]] == [
+        ("/kind", "query", "unknown_parameter", words),
+        ("/*", "query", "unknown_parameter", words),
+    ]
+    assert "Rivera" not in answer.text
+    for path, method in (("/v1/visits", "POST"), ("/bench/echo", "POST"), ("/v1/visits/vis_1", "GET")):
+        refused = await biller.request(method, f"{path}?dry_run=true", json=VISIT if method == "POST" else None)
+        assert "there are: none." in refused.json()["errors"][0]["message"], path
+    assert len(await rows.of("task")) == 1
+
+
 async def test_a_route_takes_what_it_says_and_not_more(biller: httpx.AsyncClient) -> None:
     x12 = {"Content-Type": "application/edi-x12"}
     assert (await biller.post("/v1/visits/835", content=b"ISA*00*", headers=x12)).json() == {"bytes": 7}
