@@ -102,10 +102,13 @@ async def _last_payment(tx: Transaction, claim: Claim) -> Mapping[str, Any] | No
 
 
 async def prior_payer_spoke(tx: Transaction, claim: Claim, row: Row) -> None:
-    """An earlier payer has decided anew: what has not gone out carries that, else a person sends it once more."""
+    """An earlier payer has decided anew: what has not gone out carries that, else a person sends it once more.
+
+    A decision that the payer has itself passed on is known to the later one, even where that one's answer came first.
+    """
     if claim.status in scrub.SCRUBBED:
         await learn.scrub_later(tx, [claim.id])
-    elif row["entry"] == "payment" and claim.status is not Status.FORWARDED:
+    elif row["entry"] == "payment" and claim.status is not Status.FORWARDED and not row["data"]["forwarded"]:
         await tasks.open(
             tx,
             reason=CHANGED,

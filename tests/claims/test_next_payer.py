@@ -159,6 +159,15 @@ async def test_the_second_payers_answer_on_a_claim_that_was_passed_on_settles_it
     assert (claim["status"], claim["rank"], claim["payer_control_number"]) == ("paid", 2, "SM1")
 
 
+async def test_what_the_first_payer_has_passed_on_is_not_sent_again_where_the_second_answers_first(
+    two: TwoPayers, desk: Desk
+) -> None:
+    await two.second_payer_decides("paid", day=12)
+    await two.first_payer_decides(forwarded=True, day=13)
+    assert (await two.claim())["status"] == "paid"
+    assert await desk.api.tasks() == []
+
+
 async def test_a_second_payers_denial_is_corrected_with_a_replacement_to_that_payer(two: TwoPayers, desk: Desk) -> None:
     await desk.at(9, day=12)
     await two.first_payer_decides()

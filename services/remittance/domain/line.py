@@ -1,7 +1,8 @@
 """A service line as its charge, the decisions of its payers, and of people: a pure account of where it stands.
 
-Decisions are taken in the order in which payers made them (remittance, then position), never in the order in which
-they reached us, so every order of arrival ends in the same figures.
+Decisions are taken by the payers' rank, and each payer's in the order in which it made them (remittance, then
+position), never in the order in which they reached us, so every order of arrival ends in the same figures. A later
+payer decides upon what the earlier one has decided, even where its money is dated first.
 """
 
 from collections.abc import Sequence
@@ -182,7 +183,9 @@ def stand(billed: int, decisions: Sequence[Decision], returned: int = 0) -> Stan
     """
     assert all(decision.paid >= 0 for decision in decisions), "a reversal removes its original, it is no decision"
     fold = _Fold(open=billed)
-    shares = {decision.id: fold.decide(decision) for decision in sorted(decisions, key=lambda d: (d.order, d.id))}
+    shares = {
+        decision.id: fold.decide(decision) for decision in sorted(decisions, key=lambda d: (d.rank, d.order, d.id))
+    }
     returned = min(returned, fold.withheld)
     sums = {"responsibility": 0, "written_off": 0, "denied_open": 0, "in_flight": fold.open}
     for part in fold.parts:

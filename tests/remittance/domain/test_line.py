@@ -119,6 +119,12 @@ def test_a_second_payers_contract_counts_only_against_what_the_first_left() -> N
     assert stand(13500, [first, second]).shares["pst_2"].contractual == 500
 
 
+def test_a_second_payer_decides_upon_the_first_even_where_its_money_is_dated_first() -> None:
+    first = a_decision(2, paid=8000, contractual=3500, patient=2000)
+    second = a_decision(1, rank=2, paid=2000)
+    assert where(13500, second, first) == {"payer_paid": 10000, "contractual": 3500}
+
+
 def test_a_second_payer_that_names_the_patients_share_is_believed() -> None:
     first = a_decision(1, paid=8000, contractual=3500, patient=2000)
     second = a_decision(2, rank=2, paid=1500, contractual=3500, patient=500)
