@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
@@ -72,8 +71,8 @@ class Block:
         return self.header.segment + self.header.line_break
 
     def find(self, pattern: re.Pattern[str], index: int, place: int) -> tuple[int, int]:
-        """The first segment after that of this index and place in the text before which the pattern matches a
-        terminator and what follows: its index and its place, or those of the end; if the offsets are not given."""
+        """The first segment after this one before which the pattern matches a terminator: index and place in the text;
+        those of the end if there is none. For a block whose offsets are not given."""
         found = pattern.search(self.text, place)
         if found is None:
             return len(self.segments), len(self.text)
@@ -81,14 +80,6 @@ class Block:
         index += self.text.count(self.header.segment, place, stop)
         self._cursor = index, self.start + stop
         return index, stop
-
-    @property
-    def offsets(self) -> list[int]:
-        """Byte offset of each segment, and of the end."""
-        if self.given is not None:
-            return self.given
-        step = self.step
-        return list(accumulate([len(text) + step for text in self.segments], initial=self.start))
 
 
 class Unreadable(ValueError):

@@ -90,5 +90,6 @@ def rules_of(set_name: str) -> dict[str, list[Rule]]:
 
 def segment_rules() -> dict[str, list[Any]]:
     """Segment id to the rules that every segment of that id keeps, in any set."""
+    import_module("libs.x12.rules.service_codes")
     found: dict[str, list[Any]] = import_module("libs.x12.rules.segments").SEGMENTS
     return found
