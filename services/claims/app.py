@@ -67,6 +67,7 @@ def create_service() -> Service:
             Timer(kind=submit.SEND, step=submit.send),
             Timer(kind=submit.PULL, step=acknowledge.pull),
             Timer(kind=submit.SILENCE, step=submit.silence),
+            Timer(kind=submit.UNDECIDED, step=submit.undecided),
             Timer(kind=appeal.ANSWER_DUE, step=appeal.overdue),
         ),
         inbound={"ehr": intake.from_ehr},

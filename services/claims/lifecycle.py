@@ -51,6 +51,15 @@ WORK: Mapping[str, tuple[str, int]] = {
 
 WORDS: Mapping[str, str] = {
     disclosure.HOLD: disclosure.WORDS,
+    "eligibility": "the payer has not yet said whether it covers the patient; it is asked again by itself, and "
+    "eligibility's GET /v1/eligibility-checks?encounter_id= says how that stands",
+    "authorization_missing": "the payer wants an authorization: enter its number and units in eligibility",
+    "authorization_exhausted": "the authorization has no units left: enter the payer's next one in eligibility",
+    "practice_unknown": "credentialing knows no active practice of this id",
+    "practice_address": "the practice's address lacks the postal code's last four digits, which payers want",
+    "provider_unknown": "credentialing knows no clinician with this NPI: enter the clinician, or correct the session",
+    "location_unknown": "credentialing knows no place of this id: enter it, or correct the session",
+    "prior_payer_undecided": "the payer before has taken its decision back: the claim goes on once it decides anew",
     "enrollment": "the clinician may not bill this payer on that day; credentialing's GET /v1/billability says why",
 }
 """What a task says of a reason that is the same for every claim."""

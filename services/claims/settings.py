@@ -17,6 +17,8 @@ class ClaimsSettings:
     claims_in_a_batch: int = 500
     ask_for_days: int = 30
     """How long an acknowledgement that has not come is looked for."""
+    undecided_days: int = 30
+    """When the first payer is asked after a claim that it has not decided, and how often from then on."""
     next_payer_days: int = 30
     """When a payer after the first is asked after that has not answered."""
 

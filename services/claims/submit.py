@@ -1,7 +1,7 @@
 """At the cut, what is ready goes out: one 837P for each payer and practice, numbered and stored before it is sent."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -19,7 +19,8 @@ from services.claims.domain import Claim, Status, Step
 from services.claims.lifecycle import CUT, ask, move, next_cut
 from services.claims.settings import SETTINGS, business_days
 
-SEND, PULL, SILENCE = "claims.send", "claims.acknowledge", "claims.silence"
+SEND, PULL, SILENCE, UNDECIDED = "claims.send", "claims.acknowledge", "claims.silence", "claims.undecided"
+WITH_THE_PAYER = (Status.SUBMITTED, Status.ACCEPTED)
 TRY_AGAIN = frozenset({401, 403, 408, 425})
 """Refusals that are about us and not about the file."""
 
@@ -268,11 +269,37 @@ async def refuse(tx: Transaction, batch_id: str, words: str) -> None:
 
 
 async def silence(work: timers.Work, due: timers.Due) -> None:
-    """Whoever of the batch has no answer after two business days has a task."""
+    """Whoever of the batch has no answer after two business days has a task; its decisions are waited for from now."""
     async with work.db.transaction(due.tenant_id) as tx:
         for row in await store.submissions_of_batch(tx, due.id):
             claim = await store.load(tx, row["claim_id"])
             if row["acknowledged"] is None and claim.status is Status.SUBMITTED and claim.submission_id == row["id"]:
                 detail = f"batch {due.id} was sent and nobody has answered"
                 await ask(tx, claim, "no_acknowledgement", detail, within_days=1)
+        await _look_again(tx, due.id)
         await timers.done(tx, due)
+
+
+async def _look_again(tx: Transaction, batch_id: str) -> None:
+    day = tx.today + timedelta(days=SETTINGS.undecided_days)
+    await timers.set(tx, UNDECIDED, batch_id, at=at_hour(day, SETTINGS.silence_at, await zone_of(tx)))
+
+
+async def undecided(work: timers.Work, due: timers.Due) -> None:
+    """A claim of the batch that its first payer still has is somebody's work, looked at anew until it is decided.
+
+    A later payer is asked after by `next_payer.unanswered`, which also knows of claims that were passed on.
+    """
+    async with work.db.transaction(due.tenant_id) as tx:
+        await timers.done(tx, due)
+        standing = False
+        for row in await store.submissions_of_batch(tx, due.id):
+            claim = await store.load(tx, row["claim_id"])
+            if claim.submission_id == row["id"] and claim.rank == 1 and claim.status in WITH_THE_PAYER:
+                standing = True
+                detail = (
+                    f"sent on {row['created_at']:%Y-%m-%d} in {due.id}, and the payer has not decided: ask the payer"
+                )
+                await ask(tx, claim, "payer_undecided", detail, within_days=2)
+        if standing:
+            await _look_again(tx, due.id)

@@ -44,6 +44,14 @@ async def test_a_claim_waits_until_its_clinician_may_bill_the_payer_that_it_goes
     assert (await desk.api.told(ClaimUpdated))[-1].clean
 
 
+async def test_who_is_asked_about_a_claim_that_waits_for_the_payers_word_reads_what_it_waits_for(desk: Desk) -> None:
+    await desk.send(an_encounter())
+    await desk.at(18)
+    [task] = await desk.api.tasks()
+    assert (task["reason"], task["owner"]) == ("eligibility", "front_desk")
+    assert task["detail"].startswith("the payer has not yet said whether it covers the patient")
+
+
 async def test_a_used_up_authorization_stops_the_claim_until_there_is_another(desk: Desk) -> None:
     encounter = await desk.send(an_encounter())
     await desk.check(encounter["id"], authorization="exhausted")

@@ -123,6 +123,27 @@ async def test_silence_after_two_business_days_is_somebodys_work(desk: Desk) -> 
     assert [task["reason"] for task in await desk.api.tasks()] == ["no_acknowledgement"]
 
 
+async def test_a_payer_that_takes_a_claim_and_never_decides_is_asked_after_until_it_does(desk: Desk) -> None:
+    encounter = await desk.submitted()
+    claim = await desk.claim(encounter)
+    desk.acknowledge(claim["submissions"][0]["patient_control_number"])
+    await desk.at(20)
+    await desk.at(21, day=7)
+    await desk.at(20, day=6, month=11)
+    assert await desk.api.tasks() == []
+    await desk.at(21, day=6, month=11)
+    [task] = await desk.api.tasks()
+    assert (task["reason"], task["owner"], task["subject_id"]) == ("payer_undecided", "billing", claim["id"])
+    assert task["detail"].startswith("sent on 2026-10-05 in bat_")
+
+    patch = {"status": "done", "outcome": "called_the_payer"}
+    assert (await desk.api.call("PATCH", f"/v1/tasks/{task['id']}", patch, If_Match="*")).is_success
+    await desk.at(21, day=6, month=12)
+    assert [task["reason"] for task in await desk.api.tasks()] == ["payer_undecided"]
+    await desk.post(encounter, "paid", paid=9_600, contractual=5_400)
+    assert await desk.api.tasks() == []
+
+
 async def forget_account(desk: Desk) -> None:
     async with desk.api.worker.transaction(desk.api.tenant) as tx:
         await tx.execute(sa.text("delete from clearinghouse_account"))
