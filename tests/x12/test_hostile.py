@@ -5,6 +5,7 @@ import os
 import random
 import tracemalloc
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any, Literal
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from libs import x12
 from libs.x12.as_json import plain
+from tests.x12.changes import joined, segments
 from tests.x12.samples import VALID
 
 SEEDS = int(os.environ.get("X12_FUZZ_SEEDS", "1000"))
@@ -144,3 +146,11 @@ def test_records_stay_frozen() -> None:
     claim = x12.read(FILES[0]).one(x12.ClaimFile).claims[0]
     with pytest.raises(dataclasses.FrozenInstanceError):
         claim.pcn = "X"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_a_file_that_lacks_any_two_kinds_of_segments_is_checked(name: str) -> None:
+    parts = segments(VALID[name])
+    kinds = sorted({part.partition("*")[0] for part in parts} - {"ISA", "GS", "ST", "SE", "GE", "IEA"})
+    for lacking in combinations(kinds, 2):
+        x12.check(joined([part for part in parts if part.partition("*")[0] not in lacking]))

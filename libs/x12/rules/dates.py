@@ -18,7 +18,7 @@ from libs.x12.rules.values import days
     advice="Correct the date.",
     x12="8",
     kept="max({DTP03*431}, {DTP03*439}, {DTP03*484}, {DTP03*304}, {DTP03*454}, {DTP03*453}) <= tx.today "
-    "and max({2400:DTP03*472}) <= tx.today",
+    "and max({2400:DTP03*472}, default='') <= tx.today",
 )
 def dates_in_future(claim: Part, tx: Tx) -> Places:
     """No service lies after the day of the file."""

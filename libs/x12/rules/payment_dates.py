@@ -62,7 +62,7 @@ def period(claim: Part, tx: Tx) -> Places:
     advice="Correct the day of receipt.",
     x12="8",
     needs="DTM",
-    kept="not {DTM02*050} or max({DTM02*232}, *{2110:DTM02*472}, *{2110:DTM02*150}) <= {DTM02*050} <= tx.today",
+    kept="not {DTM02*050} or max([{DTM02*232}, *{2110:DTM02*472}, *{2110:DTM02*150}]) <= {DTM02*050} <= tx.today",
 )
 def received_between(claim: Part, tx: Tx) -> Places:
     """A claim was received after its first service, and not after the file was made."""
