@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.x12.parts import Part, Seg
-from libs.x12.units import Unit
+from libs.x12.units import Match, Unit
 
 _LATER = frozenset(["segs", "ids", "kids", "kinds", "counts"])
 _UNKNOWN = frozenset(["adjustments", "dated", "memo"])
@@ -12,21 +12,19 @@ _UNKNOWN = frozenset(["adjustments", "dated", "memo"])
 class Accepted(Part):
     """A level in which nothing is wrong."""
 
-    __slots__ = ("caught", "head_seg", "step", "texts", "unit")
+    __slots__ = ("caught", "head_seg", "made", "step", "texts", "unit")
 
-    def __init__(
-        self, unit: Unit, parent: Part, step: Any, seg: Seg, caught: tuple[str, ...], texts: list[str]
-    ) -> None:
+    def __init__(self, unit: Unit, parent: Part, step: Any, seg: Seg, matched: Match, texts: list[str]) -> None:
         self.unit = unit
         self.loop = unit.loop
         self.parent = parent
         self.step = step
         self.head_seg = seg
-        self.caught = caught
+        _, self.caught, _, self.made = matched
         self.texts = texts
         self.begun = {}
         self.number = seg[0][1] if unit.loop.numbered else None
-        self.said = unit.tell(caught)
+        self.said = self.made.tell(self.caught)
 
     def __getattr__(self, name: str) -> Any:
         if name in _LATER:

@@ -43,7 +43,7 @@ class Nesting:
             return False
         if loop.numbered and (e[1] != str(self.levels + 1) or e[2] != _numbered(parent)):
             return False
-        if not unit.kept(matched[1], matched[2], self.tx, parent):
+        if not matched[3].kept(matched[1], matched[2], self.tx, parent):
             return False
         parent.begin(key, seg)
         self.levels += loop.numbered
@@ -51,7 +51,7 @@ class Nesting:
             self.tx.claims += 1
             self.tx.claim = ""
         else:
-            self.parts.append(Accepted(unit, parent, step, seg, matched[1], texts))
+            self.parts.append(Accepted(unit, parent, step, seg, matched, texts))
         return True
 
     def end(self, seg: Seg) -> None:
@@ -96,7 +96,7 @@ class Nesting:
     def close(self, part: Part, seg: Seg) -> None:
         """End a loop: what it lacks, and the rules about it as a whole."""
         loop = part.loop
-        if part.__class__ is Accepted and part.unit.closes(part, part.caught):
+        if part.__class__ is Accepted and part.made.closes(part, part.caught):
             return
         for key, child in loop.required:
             if not part.count(key):

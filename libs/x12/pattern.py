@@ -59,12 +59,12 @@ class Writer:
 
     def loop(self, loop: Loop) -> str:
         """The loop's segments and the loops within it that are there once, in the guide's order."""
-        found = [self.segment(loop.first)]
         own = [child for child in loop.children if isinstance(child, Node) or (child.kept and child is not self.apart)]
         children = own[1:]
         there = [child for child in children if self._there(loop, child)]
         if sum(child.usage == "R" for child in children) > sum(child.usage == "R" for child in there):
             return "(?!)"
+        found = [self.segment(loop.first)]
         for _, run in groupby(there, key=lambda child: child.ordinal):
             found.append(self._run([*run]))
         return "".join(found)

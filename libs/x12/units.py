@@ -5,6 +5,7 @@ many were met that the expressions are worth their making: these know the segmen
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from libs.x12 import conditions, rules
 from libs.x12.grammar import Loop, Node
@@ -16,8 +17,22 @@ from libs.x12.unit_source import Source
 #: Units of a kind that are looked at closely before an expression is made for it; twice as many before it is made anew.
 PATIENCE = 200
 
-#: Where a unit ends, what its segments said, and what each turn of its last loop said.
-Match = tuple[int, tuple[str, ...], list[tuple[str, ...]]]
+Matcher = Callable[[str, int], re.Match[str] | None]
+
+
+class Made(NamedTuple):
+    """What was made for a kind of unit at one time, and belongs together."""
+
+    head: Matcher
+    again: Matcher | None
+    """For each turn of its last loop."""
+    kept: Callable[..., bool]
+    closes: Callable[..., bool]
+    tell: Callable[..., tuple[str, ...]]
+
+
+#: Where a unit ends, what its segments said, what each turn of its last loop said, and what caught it.
+Match = tuple[int, tuple[str, ...], list[tuple[str, ...]], Made]
 
 
 class Unit:
@@ -47,11 +62,7 @@ class Unit:
         if loop.numbered:
             self.wanted.add(Ref(loop.id, "HL", "", 4))
         self.doubts, self.patience, self.met = 0, PATIENCE, 0
-        self.head: Callable[[str, int], re.Match[str] | None] | None = None
-        self.again: Callable[[str, int], re.Match[str] | None] | None = None
-        self.kept: Callable[..., bool] = lambda *_: False
-        self.closes: Callable[..., bool] = lambda *_: False
-        self.tell: Callable[..., tuple[str, ...]] = lambda *_: ()
+        self.made: Made | None = None
 
     # -- what its rules ask for
 
@@ -95,20 +106,19 @@ class Unit:
 
     def match(self, text: str, begin: int) -> Match | None:
         """What the unit that begins there says, if each of its segments is in order."""
-        if self.head is None:
-            return None
-        found = self.head(text, begin)
-        if found is None:
+        made = self.made
+        found = made.head(text, begin) if made is not None else None
+        if made is None or found is None:
             return None
         turns: list[tuple[str, ...]] = []
         end, first = found.end(), found.groups("")
-        if self.again is not None:
-            while (found := self.again(text, end)) is not None:
+        if made.again is not None:
+            while (found := made.again(text, end)) is not None:
                 end = found.end()
                 turns.append(found.groups(""))
         if self.last is not None and not (self.last.usage != "R" or turns):
             return None
-        return (end, first, turns) if len(turns) <= self.most else None
+        return (end, first, turns, made) if len(turns) <= self.most else None
 
     def doubted(self) -> None:
         """One was looked at closely: time, perhaps, to make expressions that know more."""
@@ -118,18 +128,22 @@ class Unit:
         self.doubts, self.patience = 0, self.patience * 2
         if self.met != len(self.machine.states):
             self.met = len(self.machine.states)
-            self._learn()
+            self.learn()
 
     # -- making
 
-    def _learn(self) -> None:
+    def learn(self) -> None:
+        """Make an expression of the segments that were met, and what goes with it."""
         head = self._written(self.loop, self.last)
         turn = self._written(self.last, None) if self.last is not None and self._known(self.last.first) else None
-        self.head, self.again = head[1].match, turn[1].match if turn else None
-        source = Source(self, head, turn)
-        self.kept = source.kept()
-        if not self.loop.leaf:
-            self.closes, self.tell = source.closes(), source.tell()
+        source, level = Source(self, head, turn), not self.loop.leaf
+        self.made = Made(
+            head[1].match,
+            turn[1].match if turn else None,
+            source.kept(),
+            source.closes() if level else lambda *_: False,
+            source.tell() if level else lambda *_: (),
+        )
 
     def _written(self, loop: Loop, apart: Loop | None) -> tuple[Writer, re.Pattern[str]]:
         writer = Writer(self.marks, self._known, self.wanted, self.barred, apart)

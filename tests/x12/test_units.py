@@ -9,6 +9,7 @@ import pytest
 from benchmarks.x12_files import claim_file, remittance
 from libs.x12 import checking, tested, units
 from libs.x12.checking import Checker
+from libs.x12.machine import Machine
 from libs.x12.marks import Marks, codes
 from tests.x12.changes import joined, recounted
 from tests.x12.mutations import CLAIM, REMIT
@@ -98,7 +99,7 @@ def test_most_units_are_accepted() -> None:
         assert not list(checking.findings(joined([*make(400, 11)])))
         for unit in _units(name):
             if unit.settled:
-                assert unit.head, unit.loop.id
+                assert unit.made, unit.loop.id
                 assert unit.doubts - before[id(unit)] < 12, unit.loop.id
 
 
@@ -116,3 +117,16 @@ def test_the_expression_of_a_list_knows_just_its_words() -> None:
         others = {"".join(random.choices("AB12", k=random.randrange(1, 4))) for _ in range(30)}
         assert all(known.fullmatch(word) for word in words)
         assert not any(known.fullmatch(word) for word in others - words)
+
+
+def test_expressions_can_be_made_whatever_segments_were_met() -> None:
+    random = Random(4)
+    for name in MAKE:
+        known = tested.rules_of(name)
+        for unit in [*_units(name)]:
+            nodes = [node for loop in unit.loops.values() for node in loop.nodes()]
+            for _ in range(25 if unit.settled else 0):
+                machine = Machine(tested.machine(name, MARKS).spec)
+                for node in random.sample(nodes, k=random.randrange(len(nodes) + 1)):
+                    machine.state(node)
+                units.Unit(unit.loop, machine, MARKS, known).learn()
