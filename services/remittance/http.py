@@ -23,6 +23,7 @@ from libs.common.http import (
     paginate,
 )
 from services.remittance import classify, decisions, figures, ledger_routes, pull, receive, views, write_off_routes
+from services.remittance.read import eras
 from services.remittance.store import cases, queue
 
 router = Router(prefix="/v1", tags=["remittance"])
@@ -80,12 +81,14 @@ async def read_remittance(era_id: str, tx: Tx) -> views.RemittanceView:
 
 @router.get("/remittances/{era_id}/x12", scope="remittance:read", phi=True, subject="remittance")
 async def read_remittance_file(era_id: str, tx: Tx) -> Response:
-    """The file that brought a remittance, byte for byte."""
+    """The file that brought a remittance, byte for byte; not where it brought others' that you may not see."""
     row = await queue.remittance(tx, era_id)
     if row is None:
         raise NotFound
     assert tx.keyring is not None, "raw files are kept sealed"
     raw = tx.keyring.open(tx.tenant, await queue.raw_file(tx, row["file_id"]), receive.CONTEXT)
+    if tx.practice_ids is not None and await queue.shown_of_file(tx, row["file_id"]) != len(eras(raw, tx.tenant)):
+        raise NotFound
     return Response(raw, media_type=X12[0])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from libs import x12
-from tests.remittance.payers import PAID, Books, Sent, an_835, answer, line
+from tests.remittance.payers import NPI, PAID, Books, Sent, an_835, answer, line
 
 
 def paid(pcn: str = "P1") -> x12.ClaimPayment:
@@ -84,3 +84,22 @@ async def test_money_is_whole_cents_above_zero(books: Books) -> None:
     body = {"trace": "T1", "amount_cents": 0, "deposited_on": "2026-10-20"}
     refused = await books.api.call("POST", "/v1/deposits", body)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/amount_cents")
+
+
+async def test_who_may_see_one_practice_reads_no_file_that_brings_anothers_money(books: Books) -> None:
+    ours = an_835(answer("P1", line(13500, 9300, *PAID)), trace="EFT1")
+    others = an_835(answer("P2", line(13500, 9300, *PAID)), trace="EFT2").replace(NPI.encode(), b"1999999992")
+    [alone] = await books.receive(ours)
+    again = an_835(answer("P3", line(13500, 9300, *PAID)), trace="EFT3")
+    shared, nobodys = await books.receive(again + others)
+    limited = books.api.token(practice_ids=[books.practice_id])
+    for era, status in ((alone, 200), (shared, 404), (nobodys, 404)):
+        file = await books.api.call("GET", f"/v1/remittances/{era}/x12", token=limited)
+        assert file.status_code == status
+        assert (await books.api.call("GET", f"/v1/remittances/{era}/x12")).status_code == 200
+
+    listed = (await books.api.call("GET", "/v1/remittances", token=limited)).json()["data"]
+    assert {one["id"] for one in listed} == {alone, shared}
+    assert (await books.api.call("GET", f"/v1/remittances/{nobodys}", token=limited)).status_code == 404
+    waiting = (await books.api.call("GET", "/v1/unposted", token=limited)).json()["data"]
+    assert {one["clp01"] for one in waiting} == {"P1", "P3"}

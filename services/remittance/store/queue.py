@@ -11,13 +11,26 @@ from services.remittance.store.bank import ANNOUNCED
 from services.remittance.store.remittances import WAITING
 
 
+def _of_a_practice(tx: Transaction, table: sa.Table) -> sa.ColumnElement[bool]:
+    """A remittance whose payee nobody knows may be any practice's: who may see some only is not shown it."""
+    return sa.true() if tx.practice_ids is None else table.c.practice_id.is_not(None)
+
+
 def remittances(tx: Transaction, status: str | None) -> sa.Select[Any]:
-    found = sa.select(t.era).where(t.era.c.tenant_id == tx.tenant)
+    found = sa.select(t.era).where(t.era.c.tenant_id == tx.tenant, _of_a_practice(tx, t.era))
     return found if status is None else found.where(t.era.c.status == status)
 
 
 async def remittance(tx: Transaction, era_id: str) -> Row | None:
-    return await tx.first(sa.select(t.era).where(t.era.c.tenant_id == tx.tenant, t.era.c.id == era_id))
+    return await tx.first(
+        sa.select(t.era).where(t.era.c.tenant_id == tx.tenant, t.era.c.id == era_id, _of_a_practice(tx, t.era))
+    )
+
+
+async def shown_of_file(tx: Transaction, file_id: str) -> int:
+    """How many of the file's remittances the caller may see."""
+    found = sa.select(sa.func.count()).where(t.era.c.tenant_id == tx.tenant, t.era.c.file_id == file_id)
+    return int(await tx.scalar(found.where(_of_a_practice(tx, t.era))))
 
 
 async def claims_of(tx: Transaction, era_id: str) -> Sequence[Row]:
@@ -47,7 +60,7 @@ def unposted(tx: Transaction, reason: str | None) -> sa.Select[Any]:
     found = (
         sa.select(t.era_claim, t.era.c.payer_id, t.era.c.trace, t.era.c.paid_on)
         .join(t.era, sa.and_(t.era.c.tenant_id == t.era_claim.c.tenant_id, t.era.c.id == t.era_claim.c.era_id))
-        .where(t.era_claim.c.tenant_id == tx.tenant, t.era_claim.c.status == WAITING)
+        .where(t.era_claim.c.tenant_id == tx.tenant, t.era_claim.c.status == WAITING, _of_a_practice(tx, t.era_claim))
     )
     return found if reason is None else found.where(t.era_claim.c.reason == reason)
 
