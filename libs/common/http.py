@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from libs.common import audit, auth, failures, metrics, openapi, operators, tasks, webhook_routes
+from libs.common import audit, auth, failures, metrics, notes, openapi, operators, tasks, webhook_routes
 from libs.common.auth import Principal
 from libs.common.clock import PlatformClock, SystemClock
 from libs.common.composition import Service
@@ -167,7 +167,7 @@ class _Api(FastAPI):
 
 
 def _kernel_routers(service: Service) -> list[Router]:
-    found = [tasks.routes(service.name), audit.routes(service.name)]
+    found = [tasks.routes(service.name), notes.routes(service.name), audit.routes(service.name)]
     if service.inbound:
         found += webhook_routes.routes(service)
     return found
