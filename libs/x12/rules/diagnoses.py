@@ -28,7 +28,7 @@ HIGHEST = Remembered(_highest)
     source="837P, note on SV107",
     advice="Point to a diagnosis of the claim.",
     x12="7",
-    kept="max(map(HIGHEST.__getitem__, {2400:SV107}), default=0) <= {HI*ABK}.count(star)",
+    kept="max(map(HIGHEST.__getitem__, {2400:SV107}), default=0) <= {HI*ABK}.count(star + 'AB')",
 )
 def pointers(claim: Part, tx: Tx) -> Places:
     """SV107 points to diagnoses that the claim has, each once."""
