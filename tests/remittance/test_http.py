@@ -103,3 +103,15 @@ async def test_who_may_see_one_practice_reads_no_file_that_brings_anothers_money
     assert (await books.api.call("GET", f"/v1/remittances/{nobodys}", token=limited)).status_code == 404
     waiting = (await books.api.call("GET", "/v1/unposted", token=limited)).json()["data"]
     assert {one["clp01"] for one in waiting} == {"P1", "P3"}
+
+    decided = await books.api.call(
+        "POST", f"/v1/remittances/{nobodys}/decisions", {"decision": "refuse", "reason": "not ours"}, token=limited
+    )
+    waiting = (await books.api.call("GET", "/v1/unposted")).json()["data"]
+    [strangers] = [one["id"] for one in waiting if one["clp01"] == "P2"]
+    dismissed = await books.api.call(
+        "POST", f"/v1/unposted/{strangers}/dismissals", {"reason": "not ours"}, token=limited
+    )
+    named = await books.api.call("POST", f"/v1/unposted/{strangers}/match", {"claim_id": "clm_1"}, token=limited)
+    assert [answer.status_code for answer in (decided, dismissed, named)] == [404, 404, 404]
+    assert (await books.api.call("GET", "/v1/unposted")).json()["data"] == waiting
