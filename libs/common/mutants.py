@@ -52,7 +52,10 @@ def published_outside_the_transaction() -> None:
 
     async def add_apart(tx: Transaction, event: Event, *, sequence: int) -> str:
         async with tx.database.transaction(tx.tenant) as apart:
-            return await add(replace(tx, connection=apart.connection), event, sequence=sequence)
+            alone = replace(tx, connection=apart.connection, _waiting=[], _rows={}, _beside=None)
+            told = await add(alone, event, sequence=sequence)
+            await alone.settle()
+            return told
 
     _put(outbox, "add", add_apart)
 
