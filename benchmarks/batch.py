@@ -71,4 +71,4 @@ async def _copied(connection: asyncpg.Connection) -> float:
     return time.perf_counter() - began
 
 
-_EMPTY = f"truncate {', '.join(f'claims.{table}' for table in WRITTEN)}"
+_EMPTY = f"truncate {', '.join(f'claims.{table}' for table in WRITTEN)} cascade"
