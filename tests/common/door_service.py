@@ -79,6 +79,12 @@ async def create_visit(body: NewVisit, tx: Tx, caller: Caller, response: Respons
     return VisitView(id=task_id, minutes=body.minutes)
 
 
+@router.post("/counted", status_code=201, scope="reporting:write")
+async def count_visit(body: NewVisit, newest: bool = False) -> VisitView:
+    """Told of one visit, and whether it is the newest."""
+    return VisitView(id=f"vis_{newest}".lower(), minutes=body.minutes)
+
+
 @router.get("", scope="reporting:read", phi=True)
 async def list_visits(tx: Tx, cursor: Cursor = None, limit: Limit = 50, newest: bool = False) -> Page[Line]:
     """Everything, page by page."""

@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from libs.common.http import create_api
+from libs.common.ids import new_id
 from tests.callers import Issuer, calling
 from tests.common import door_service
 from tests.common.conftest import Rows
@@ -85,7 +86,7 @@ async def test_another_tenant_finds_nothing_not_even_a_refusal(
 ) -> None:
     made = (await biller.post("/v1/visits", json=VISIT)).json()["id"]
 
-    async with calling(api, issuer.token(tenant_id="tnt_b")) as other:
+    async with calling(api, issuer.token(tenant_id=new_id("tnt"))) as other:
         assert (await other.get(f"/v1/visits/{made}")).json()["code"] == "not_found"
         assert (await other.get("/v1/visits")).json()["data"] == []
 

@@ -5,6 +5,7 @@ import pytest
 from fastapi import FastAPI
 
 from libs.common.db import Database
+from libs.common.ids import new_id
 from tests.callers import Issuer, calling
 from tests.common.conftest import Rows
 from tests.common.test_tasks import open_one
@@ -58,7 +59,7 @@ async def test_nobody_else_reads_or_writes_notes_on_a_task(
 ) -> None:
     task_id = await open_one(worker, tenant, practice_id="prc_1")
     assert (await biller.post(f"/v1/tasks/{task_id}/notes", json=SAID)).status_code == 201
-    for token in (issuer.token(practice_ids=["prc_2"]), issuer.token(tenant_id="tnt_b")):
+    for token in (issuer.token(practice_ids=["prc_2"]), issuer.token(tenant_id=new_id("tnt"))):
         async with calling(api, token) as other:
             assert (await other.get(f"/v1/tasks/{task_id}/notes")).status_code == 404
             assert (await other.post(f"/v1/tasks/{task_id}/notes", json=SAID)).status_code == 404
