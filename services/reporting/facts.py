@@ -58,7 +58,7 @@ def _time(event: Envelope[Event]) -> Any:
 
 
 _AT: Mapping[str, Column] = {"at": _time}
-_BUCKETS = (
+BUCKETS = (
     "billed_cents",
     "credits_cents",
     "payer_paid_cents",
@@ -174,7 +174,7 @@ PROJECTIONS: tuple[Projection, ...] = (
         table="receivable",
         key="claim_id",
         fields=("claim_id", "practice_id", "patient_id", "payer_id", "first_billed_on"),
-        columns={**_AT, **{name: _bucket(name) for name in _BUCKETS}},
+        columns={**_AT, **{name: _bucket(name) for name in BUCKETS}},
     ),
     Projection(
         topic="denial.raised",

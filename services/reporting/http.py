@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import date
+from itertools import chain
 from typing import Annotated, Any
 
 import orjson
@@ -178,10 +179,10 @@ async def pull_events(
     ] = None,
 ) -> EventPage:
     """Events in the order in which they arrived, without their sealed part; keep `next_cursor` to go on later."""
-    chosen = None if types is None else [name for pattern in types for name in endpoints.types_like(pattern)]
-    if chosen is not None and not all(map(endpoints.types_like, types or ())):
+    found = None if types is None else [endpoints.types_like(pattern) for pattern in types]
+    if found is not None and not all(found):
         raise invalid_query("types", "no_such_type", "No event type is like this.")
-    return await page_of_events(tx, cursor, limit, chosen)
+    return await page_of_events(tx, cursor, limit, None if found is None else [*chain.from_iterable(found)])
 
 
 @router.get("/exports/{table}", scope="reporting:read", response_class=Response)

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.db import Transaction
+from services.reporting.facts import BUCKETS
 
 AGING = ((0, 30), (31, 60), (61, 90), (91, 120), (121, 180), (181, None))
 """Days since the first bill; the last bucket is open."""
@@ -201,20 +202,6 @@ async def aging(tx: Transaction, scope: Scope, as_of: date) -> list[dict[str, An
             }
         )
     return found
-
-
-BUCKETS = (
-    "billed_cents",
-    "credits_cents",
-    "payer_paid_cents",
-    "patient_paid_cents",
-    "contractual_cents",
-    "written_off_cents",
-    "withheld_cents",
-    "patient_cents",
-    "denied_open_cents",
-    "in_flight_cents",
-)
 
 
 async def money(tx: Transaction, scope: Scope) -> dict[str, int]:
