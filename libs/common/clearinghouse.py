@@ -237,6 +237,7 @@ account = sa.Table(
 _CONTEXT: Final = "clearinghouse_account"
 ZONE: Final = ("clearinghouse_account", "time_zone")
 """Where a transaction keeps the name of the account's time zone, once it has read it."""
+_TEST: Final = ("clearinghouse_account", "test")
 
 
 async def account_of(tx: Transaction) -> Account | None:
@@ -258,7 +259,9 @@ async def account_of(tx: Transaction) -> Account | None:
 
 async def usage_of(tx: Transaction) -> Literal["T", "P"]:
     """ISA15 of what goes to the tenant's account and comes from it; P before one has been set up."""
-    return "T" if await tx.scalar(sa.select(account.c.test)) else "P"
+    if _TEST not in tx.known:
+        tx.known[_TEST] = await tx.scalar(sa.select(account.c.test))
+    return "T" if tx.known[_TEST] else "P"
 
 
 async def zone_of(tx: Transaction) -> tzinfo:

@@ -8,7 +8,7 @@ from libs.common.problems import Conflict, FieldError, Invalid, NotFound
 from services.remittance import post, receive
 from services.remittance.domain.ledger import Account, Entry
 from services.remittance.match import Match
-from services.remittance.store import claims, remittances
+from services.remittance.store import claims, queue, remittances
 from services.remittance.store import ledger as journals
 from services.remittance.store.remittances import WAITING
 
@@ -16,7 +16,7 @@ from services.remittance.store.remittances import WAITING
 async def decide_remittance(tx: Transaction, era_id: str, *, decision: str, reason: str) -> None:
     """A remittance that needs a person is posted with its difference in suspense, or refused for good."""
     era = await remittances.lock_era(tx, era_id)
-    if era is None or not _is_shown(tx, era["practice_id"]):
+    if era is None or not queue.is_shown(tx, era["practice_id"]):
         raise NotFound
     if era["status"] != "needs_decision":
         raise Conflict(detail="Only a remittance that needs a decision can be decided about.")
@@ -40,7 +40,7 @@ async def dismiss(tx: Transaction, era_claim_id: str, reason: str) -> None:
     Raises NotFound, Conflict (it does not wait).
     """
     found = await remittances.answer(tx, era_claim_id)
-    if found is None or not _is_shown(tx, found.practice_id):
+    if found is None or not queue.is_shown(tx, found.practice_id):
         raise NotFound
     if not await remittances.settle(tx, era_claim_id, status="dismissed", reason=found.reason, only=WAITING):
         raise Conflict(detail="This answer does not wait.")
@@ -60,7 +60,7 @@ async def dismiss(tx: Transaction, era_claim_id: str, reason: str) -> None:
 async def name_claim(tx: Transaction, era_claim_id: str, claim_id: str) -> str:
     """A waiting answer is posted to the claim that a person names; returns what became of it."""
     found = await remittances.answer(tx, era_claim_id)
-    if found is None or not _is_shown(tx, found.practice_id):
+    if found is None or not queue.is_shown(tx, found.practice_id):
         raise NotFound
     if found.status != WAITING:
         raise Conflict(detail="This answer does not wait.")
@@ -75,8 +75,3 @@ async def name_claim(tx: Transaction, era_claim_id: str, claim_id: str) -> str:
         reason = again.reason if again is not None and again.reason else "lines_unmatched"
         raise Conflict(reason, post.TASKS[reason][1])
     return status
-
-
-def _is_shown(tx: Transaction, practice_id: str | None) -> bool:
-    """Who may see some practices only decides about nothing of which nobody knows the practice."""
-    return tx.practice_ids is None or practice_id is not None

@@ -16,6 +16,11 @@ def _of_a_practice(tx: Transaction, table: sa.Table) -> sa.ColumnElement[bool]:
     return sa.true() if tx.practice_ids is None else table.c.practice_id.is_not(None)
 
 
+def is_shown(tx: Transaction, practice_id: str | None) -> bool:
+    """The same of one that has been read."""
+    return tx.practice_ids is None or practice_id is not None
+
+
 def remittances(tx: Transaction, status: str | None) -> sa.Select[Any]:
     found = sa.select(t.era).where(t.era.c.tenant_id == tx.tenant, _of_a_practice(tx, t.era))
     return found if status is None else found.where(t.era.c.status == status)
