@@ -1,12 +1,12 @@
 """Who did or saw what, and why: an append-only trail in each service.
 
-Writes are recorded by the doors themselves; views of a patient's data by routes that say `phi=True`; what no request
-caused may be recorded by steps.
+Writes are recorded by the doors themselves, and by what maps a webhook; views of a patient's data by routes that say
+`phi=True`; what no request caused may be recorded by steps.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 from fastapi import Query
@@ -30,6 +30,14 @@ trail = sa.Table(
     sa.Column("why", sa.Text),
     sa.Column("request_id", sa.Text),
 )
+
+
+ABOUT: Final = "whom the request is about"
+
+
+def about(tx: Transaction, subjects: Sequence[tuple[str, str | None]]) -> None:
+    """The door's line says that the request is about these, each with its practice, where its answer does not."""
+    tx.known[ABOUT] = subjects
 
 
 async def record(
@@ -102,6 +110,7 @@ def routes(service: str) -> Router:
         subject_id: Annotated[str | None, Query(max_length=128)] = None,
         actor: Annotated[str | None, Query(max_length=128)] = None,
         action: Annotated[str | None, Query(max_length=128)] = None,
+        why: Annotated[str | None, Query(max_length=128)] = None,
         request_id: Annotated[str | None, Query(max_length=128)] = None,
         since: Annotated[datetime | None, Query(description="From this instant on.")] = None,
         until: Annotated[datetime | None, Query(description="Before this instant.")] = None,
@@ -110,7 +119,7 @@ def routes(service: str) -> Router:
     ) -> Page[AuditEvent]:
         """Who did or saw what, oldest first. A caller limited to practices sees the lines of those only."""
         select = sa.select(trail)
-        given = {"subject_id": subject_id, "actor": actor, "action": action, "request_id": request_id}
+        given = {"subject_id": subject_id, "actor": actor, "action": action, "why": why, "request_id": request_id}
         select = select.where(*(trail.c[name] == value for name, value in given.items() if value is not None))
         if since is not None:
             select = select.where(trail.c.at >= since)

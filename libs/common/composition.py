@@ -33,7 +33,7 @@ class Reading:
     every_seconds: float = 15.0
 
 
-InboundMapper = Callable[..., Awaitable[None]]
+InboundMapper = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ answer. Whatever raises on the way undoes all of it.
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -32,8 +32,6 @@ CREATED: Final = 201
 RATE_HEADERS: Final = "parity.rate_headers"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PURPOSE: Final = re.compile(r"[A-Za-z_]{2,32}")
-_READ_BYTES: Final = 256 * 1024
-"""Answers up to this size are looked into for the ids that the trail names."""
 
 
 class _Refused(Exception):
@@ -189,11 +187,14 @@ def _refuse_unknown(request: Request, route: DoorRoute) -> None:
 
 
 async def _record(tx: Transaction, request: Request, route: DoorRoute, answer: Response) -> None:
-    """The trail says who did or saw what; subjects come from the path, else from the ids in the answer."""
-    shown = _shown(answer)
+    """The trail says who did or saw what; of whom the route says, else its path, else the ids in the answer."""
+    shown = _shown(answer) if audit.ABOUT not in tx.known else None
     params = [value for value in request.path_params.values() if isinstance(value, str)]
-    if params:
-        subjects: list[tuple[str | None, str | None]] = [(params[-1], _practice(shown))]
+    subjects: Sequence[tuple[str | None, str | None]]
+    if audit.ABOUT in tx.known:
+        subjects = tx.known[audit.ABOUT]
+    elif params:
+        subjects = [(params[-1], _practice(shown))]
     elif isinstance(shown, dict) and isinstance(shown.get("data"), list):
         subjects = [(_id(one), _practice(one)) for one in shown["data"]]
     else:
@@ -210,7 +211,7 @@ async def _record(tx: Transaction, request: Request, route: DoorRoute, answer: R
 
 def _shown(answer: Response) -> Any:
     body = getattr(answer, "body", b"")
-    if not body or len(body) > _READ_BYTES or "json" not in answer.headers.get("content-type", ""):
+    if not body or "json" not in answer.headers.get("content-type", ""):
         return None
     return orjson.loads(body)
 

@@ -5,7 +5,7 @@ cannot be mapped is kept as `failed` with what is wrong, a person gets a task, a
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql as pg
 
-from libs.common import logs, signatures, tasks, telemetry
+from libs.common import audit, logs, signatures, tasks, telemetry
 from libs.common import timers as due_work
 from libs.common.composition import Service
 from libs.common.crashpoints import crashpoint
@@ -75,7 +75,16 @@ class InboundMessage:
     received_at: datetime
 
 
-Mapper = Callable[[Transaction, InboundMessage], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a message has changed, or said again: the trail names each."""
+
+    subject_type: str
+    ids: Sequence[str]
+    practice_id: str | None
+
+
+Mapper = Callable[[Transaction, InboundMessage], Awaitable[Written]]
 """Makes of a message what it says, in the transaction that marks it processed; raises Invalid for one that is wrong."""
 
 
@@ -212,7 +221,7 @@ async def _process(work: Work, due: Due, service: Service) -> None:
 
 
 async def _map(work: Work, due: Due, service: Service) -> None:
-    async with work.db.transaction(due.tenant_id, actor="webhook", correlation_id=due.id) as tx:
+    async with work.db.transaction(due.tenant_id, correlation_id=due.id, request_id=due.id) as tx:
         row = await tx.first(
             sa.select(message, source.c.kind)
             .join(source, source.c.id == message.c.source_id)
@@ -223,7 +232,12 @@ async def _map(work: Work, due: Due, service: Service) -> None:
             with telemetry.span("inbound.map", parent=row["traceparent"]):
                 if row["practice_id"] is not None:
                     await tx.set_tenant(due.tenant_id, [row["practice_id"]])
-                await service.inbound[row["kind"]](tx, _message(work, row))
+                tx.actor = row["source_id"]
+                written = await service.inbound[row["kind"]](tx, _message(work, row))
+            practices = [written.practice_id] * len(written.ids)
+            await audit.record_each(
+                tx, f"{service.name}.map_webhook", written.subject_type, written.ids, practice_ids=practices
+            )
             await _mark(tx, due.id, "processed", [])
             await tasks.close(tx, reason=TASK_REASON, subject_id=due.id)
         await due_work.done(tx, due)

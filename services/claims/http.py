@@ -8,6 +8,7 @@ from fastapi import Body, Query, Response
 from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql as pg
 
+from libs.common import audit
 from libs.common.db import Transaction
 from libs.common.http import BULK_BYTES, Cursor, Limit, Page, Problem, Router, Tx, again, paginate, set_etag
 from libs.common.pages import PageInfo
@@ -65,6 +66,8 @@ async def create_encounters(
         await _item(tx, index, content, sent if isinstance(sent, Problem) else next(taken))
         for index, (content, sent) in enumerate(zip(body, parsed, strict=True))
     ]
+    shown = [item.encounter for item in items if item.encounter is not None]
+    audit.about(tx, [(one.id, one.practice_id) for one in shown])
     return BatchView(
         accepted=sum(item.status == 201 for item in items),
         unchanged=sum(item.status == 200 for item in items),

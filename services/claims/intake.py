@@ -12,7 +12,7 @@ from libs.common import clearinghouse, tasks, telemetry
 from libs.common.db import Row, Transaction
 from libs.common.ids import derived_id, new_id
 from libs.common.problems import Conflict, FieldError, Invalid, Malformed, Problem, field_errors
-from libs.common.webhooks import InboundMessage
+from libs.common.webhooks import InboundMessage, Written
 from services.claims import consents, learn, overlaps, scrub, store, tables
 from services.claims.charge_capture import MINUTES_NOT_BILLABLE, coded
 from services.claims.domain import UNSENT, Claim, Content, Step
@@ -350,9 +350,10 @@ def parse(body: bytes, practice_id: str | None) -> EncounterIn:
     return sent
 
 
-async def from_ehr(tx: Transaction, message: InboundMessage) -> None:
+async def from_ehr(tx: Transaction, message: InboundMessage) -> Written:
     """The EHR's webhook says the same as POST /v1/encounters."""
-    await receive(tx, parse(message.body, message.practice_id))
+    sent = parse(message.body, message.practice_id)
+    return Written("encounter", [(await receive(tx, sent)).encounter_id], sent.practice_id)
 
 
 _BEFORE = sa.text("select * from claims.session_before(:locks, :practice, :named, :was, :patient, :on, :place, :npi)")

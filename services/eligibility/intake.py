@@ -9,7 +9,7 @@ from libs.common.events.credentialing import PracticeChanged
 from libs.common.events.envelope import Envelope
 from libs.common.ids import new_id
 from libs.common.problems import FieldError, Invalid
-from libs.common.webhooks import InboundMessage
+from libs.common.webhooks import InboundMessage, Written
 from services.eligibility import check, conclude, patients, store
 from services.eligibility import tables as t
 from services.eligibility.views import PatientMessage
@@ -99,7 +99,7 @@ async def on_practice_changed(tx: Transaction, event: Envelope[PracticeChanged])
     await store.put(tx, t.practice, {**copy, "sequence": event.sequence}, newer="sequence")
 
 
-async def on_ehr_message(tx: Transaction, message: InboundMessage) -> None:
+async def on_ehr_message(tx: Transaction, message: InboundMessage) -> Written:
     """A patient, with the coverages that the message names, is on record as the EHR has them."""
     told = PatientMessage.model_validate_json(message.body)
     practice_id = told.patient.practice_id
@@ -108,4 +108,5 @@ async def on_ehr_message(tx: Transaction, message: InboundMessage) -> None:
     identity = told.patient.model_dump(include={*patients.IDENTITY})
     coverages = [one.model_dump() for one in told.coverages]
     as_of = patients.as_of(told.occurred_at or message.received_at, message.id)
-    await patients.put_whole(tx, practice_id, told.patient.external_id, identity, coverages, as_of)
+    patient_id, _ = await patients.put_whole(tx, practice_id, told.patient.external_id, identity, coverages, as_of)
+    return Written("patient", [patient_id], practice_id)

@@ -10,20 +10,21 @@ from libs.common.db import Transaction
 from libs.common.http import FieldError, Invalid, create_api
 from libs.common.settings import ServiceSettings
 from libs.common.timers import Timer
-from libs.common.webhooks import InboundMessage
+from libs.common.webhooks import InboundMessage, Written
 from services.remittance import classify, http, post, pull, receive
 from services.remittance.events import CONSUMES, PRODUCES
 from services.remittance.patients import NothingToRefund
 
 
-async def take_era(tx: Transaction, message: InboundMessage) -> None:
+async def take_era(tx: Transaction, message: InboundMessage) -> Written:
     """An 835 that somebody posts to a webhook is taken like any other."""
     try:
-        await receive.take_in(
+        taken = await receive.take_in(
             tx, message.body, source="webhook", reference=message.webhook_id, practice_id=message.practice_id
         )
     except receive.Unreadable:
         raise Invalid([FieldError("", "unreadable_835", "No remittance (835) could be read.")]) from None
+    return Written("remittance", taken.era_ids, message.practice_id)
 
 
 async def _imbalance(tx: Transaction) -> dict[tuple[str, ...], float]:

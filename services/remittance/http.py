@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic import BaseModel
 
-from libs.common import clearinghouse
+from libs.common import audit, clearinghouse
 from libs.common.db import Row
 from libs.common.http import (
     BULK_BYTES,
@@ -48,6 +48,7 @@ async def take_remittance(body: RawBody, tx: Tx, response: Response) -> views.Ta
         response.status_code = 200
     elif taken.era_ids:
         response.headers["Location"] = f"/v1/remittances/{taken.era_ids[0]}"
+    audit.about(tx, [(era_id, None) for era_id in taken.era_ids])
     return views.TakenView(file_id=taken.file_id, remittance_ids=taken.era_ids, repeated=taken.repeated)
 
 

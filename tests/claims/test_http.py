@@ -1,7 +1,7 @@
 """The routes of encounters, charges and rules."""
 
 from libs.common.events import ClaimUpdated, EncounterCreated
-from tests.claims.conftest import Desk, an_encounter, another_session
+from tests.claims.conftest import PRACTICE, Desk, an_encounter, another_session
 
 
 async def test_a_batch_takes_what_is_right_and_names_what_is_not(desk: Desk) -> None:
@@ -16,6 +16,16 @@ async def test_a_batch_takes_what_is_right_and_names_what_is_not(desk: Desk) -> 
     assert [item["status"] for item in body["data"]] == [201, 422, 200, 201, 422]
     assert body["data"][1]["problem"]["errors"][0]["pointer"] == "/providers/rendering/npi"
     assert [item["external_id"] for item in body["data"]] == ["ehr-1", "ehr-3", "ehr-1", "ehr-2", "ehr-4"]
+
+
+async def test_the_trail_names_every_session_of_a_batch(desk: Desk) -> None:
+    answer = await desk.api.call("POST", "/v1/encounters:batch", [another_session(f"ehr-{n}") for n in (1, 2)] + [{}])
+    made = {item["encounter"]["id"] for item in answer.json()["data"] if item["encounter"]}
+    auditor = desk.api.token(scopes=["claims:audit"])
+    path = f"/v1/audit-events?request_id={answer.headers['x-request-id']}"
+    lines = (await desk.api.get(path, token=auditor))["data"]
+    assert {line["subject_id"] for line in lines} == made
+    assert {line["practice_id"] for line in lines} == {PRACTICE}
 
 
 async def test_a_batch_leaves_what_single_posts_would(desk: Desk) -> None:

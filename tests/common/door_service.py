@@ -28,7 +28,7 @@ from libs.common.http import (
     set_etag,
 )
 from libs.common.problems import FieldError
-from libs.common.webhooks import InboundMessage
+from libs.common.webhooks import InboundMessage, Written
 
 HISTORY = Path(__file__).resolve().parents[2] / "services" / "reporting" / "migrations"
 router = Router(prefix="/v1/visits", tags=["visits"])
@@ -57,6 +57,7 @@ class VisitView(BaseModel):
 class Line(BaseModel):
     id: str
     subject_id: str
+    detail: str | None
 
 
 @router.post("", status_code=201, scope="reporting:write")
@@ -135,7 +136,7 @@ async def echo(body: NewVisit) -> NewVisit:
     return body
 
 
-async def on_ehr(tx: Transaction, message: InboundMessage) -> None:
+async def on_ehr(tx: Transaction, message: InboundMessage) -> Written:
     """The mapping of webhooks: minutes make a task."""
     if message.body == b"explode":
         raise RuntimeError("Jo Rivera")
@@ -146,6 +147,7 @@ async def on_ehr(tx: Transaction, message: InboundMessage) -> None:
         tx, reason="visit", subject_type="visit", subject_id=f"vis_{visit.minutes}", owner="billing",
         practice_id=message.practice_id,
     )  # fmt: skip
+    return Written("visit", [f"vis_{visit.minutes}"], message.practice_id)
 
 
 def create_service() -> Service:

@@ -13,14 +13,15 @@ from tests.conftest import TestDatabase
 VISIT = {"minutes": 50, "name": "Jo Rivera"}
 
 
-async def test_the_trail_can_be_asked_by_subject_actor_action_and_request(biller: httpx.AsyncClient) -> None:
-    made = await biller.post("/v1/visits", json=VISIT)
+async def test_the_trail_can_be_asked_by_subject_actor_action_purpose_and_request(biller: httpx.AsyncClient) -> None:
+    made = await biller.post("/v1/visits", json=VISIT, headers={"X-Purpose-Of-Use": "PAYMENT"})
     await biller.get("/v1/visits/" + made.json()["id"])
 
     for query in (
         {"subject_id": made.json()["id"]},
         {"actor": "usr_biller"},
         {"action": "reporting.create_visit"},
+        {"why": "PAYMENT"},
         {"request_id": made.headers["x-request-id"]},
         {"until": "2999-01-01T00:00:00Z"},
     ):

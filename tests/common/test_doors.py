@@ -5,6 +5,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from libs.common import tasks
+from libs.common.db import Database
 from libs.common.http import create_api
 from libs.common.ids import new_id
 from tests.callers import Issuer, calling
@@ -74,6 +76,21 @@ async def test_views_of_patient_data_are_recorded_for_each_one_shown(biller: htt
         ("reporting.list_visits", made[1]),
         ("reporting.read_visit", made[0]),
     ]
+
+
+async def test_a_long_list_names_each_one_that_it_shows_too(
+    biller: httpx.AsyncClient, worker: Database, tenant: str, rows: Rows
+) -> None:
+    async with worker.transaction(tenant) as tx:
+        for number in range(80):
+            subject = f"vis_{number}"
+            await tasks.open(
+                tx, reason="visit", subject_type="visit", subject_id=subject, owner="billing", detail="x" * 4_000
+            )
+    shown = await biller.get("/v1/visits", params={"limit": 80})
+    assert len(shown.content) > 256 * 1024
+    seen = {row["subject_id"] for row in await rows.of("audit")}
+    assert seen == {one["id"] for one in shown.json()["data"]}
 
 
 async def test_a_view_of_nothing_is_refused_and_not_recorded(biller: httpx.AsyncClient, rows: Rows) -> None:

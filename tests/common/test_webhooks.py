@@ -60,6 +60,20 @@ async def test_a_signed_message_is_taken_kept_sealed_and_mapped(
     assert await rows.of("timer") == []
 
 
+async def test_the_trail_says_which_source_wrote_what_by_which_message(
+    ehr: Ehr, biller: httpx.AsyncClient, map_inbound: Map
+) -> None:
+    taken = await ehr.post(VISIT)
+    await map_inbound()
+    (line,) = (await biller.get("/v1/audit-events?subject_id=vis_50")).json()["data"]
+    assert (line["actor"], line["action"], line["subject_type"], line["request_id"]) == (
+        ehr.id,
+        "reporting.map_webhook",
+        "visit",
+        taken.json()["id"],
+    )
+
+
 async def test_the_trace_of_the_post_goes_on_in_what_it_causes(ehr: Ehr, rows: Rows, map_inbound: Map) -> None:
     taken = await ehr.post(VISIT)
     await map_inbound()
