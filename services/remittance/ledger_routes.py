@@ -1,16 +1,18 @@
 """Routes: the ledger is read, money of patients and banks is told."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from libs.common import audit
 from libs.common.db import Row
 from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, again, paginate
 from services.remittance import deposits, figures, patients
 from services.remittance.domain.ledger import BUCKET_NAMES, Buckets
-from services.remittance.store import bank, ledger, money
+from services.remittance.store import bank, ledger, money, queue
 
 router = Router(prefix="/v1", tags=["ledger"])
 
@@ -131,10 +133,25 @@ class Journals(BaseModel):
     data: list[JournalView]
 
 
-@router.get("/ledger/journals", scope="remittance:read", phi=True, subject="journal")
+@router.get("/ledger/journals", scope="remittance:read", phi=True, subject="claim")
 async def list_journals(tx: Tx, claim_id: Annotated[str, Query(max_length=64)]) -> Journals:
     """All that was ever posted on a claim, oldest first."""
-    found = await ledger.journals_of_claim(tx, claim_id)
+    audit.about(tx, [(claim_id, None)])
+    return _journals(await ledger.journals_of_claim(tx, claim_id))
+
+
+@router.get("/remittances/{era_id}/journals", scope="remittance:read", phi=True, subject="remittance")
+async def list_journals_of_remittance(era_id: str, tx: Tx) -> Journals:
+    """What was posted on a remittance itself, oldest first: its money, its provider adjustments, its deposit.
+
+    What it pays on a claim is in the claim's journals.
+    """
+    if await queue.remittance(tx, era_id) is None:
+        raise NotFound
+    return _journals(await ledger.journals_of_remittance(tx, era_id))
+
+
+def _journals(found: Sequence[Mapping[str, Any]]) -> Journals:
     return Journals(data=[JournalView.model_validate(journal, from_attributes=True) for journal in found])
 
 

@@ -26,6 +26,36 @@ async def test_every_journal_of_a_claim_sums_to_zero(books: Books) -> None:
     assert all(sum(entry["amount_cents"] for entry in journal["entries"]) == 0 for journal in journals)
 
 
+async def test_what_is_posted_on_a_remittance_itself_is_shown_beside_its_claims(books: Books) -> None:
+    claim = await books.send(Sent("P1"))
+    [era] = await books.receive(
+        an_835(answer("P1", line(13500, 9300, *PAID, control="P1L1")), plb=[("CT", "OCT", 300)])
+    )
+    await books.api.post("/v1/deposits", {"trace": "EFT1", "amount_cents": 9000, "deposited_on": "2026-10-20"})
+    journals = (await books.api.get(f"/v1/remittances/{era}/journals"))["data"]
+    assert [journal["kind"] for journal in journals] == ["remittance", "deposit_matched"]
+    assert {journal["era_id"] for journal in journals} == {era}
+    assert all(sum(entry["amount_cents"] for entry in journal["entries"]) == 0 for journal in journals)
+    accounts = {entry["account"]: entry["amount_cents"] for entry in journals[0]["entries"]}
+    assert accounts["era_clearing"] == 9000
+    assert claim.claim_id not in str(journals)
+    assert (await books.api.call("GET", "/v1/remittances/era_none/journals")).status_code == 404
+
+
+async def test_a_view_of_journals_says_of_which_claim_or_remittance(books: Books) -> None:
+    claim = await books.send(Sent("P1"))
+    taken = await books.upload(an_835(answer("P1", line(13500, 9300, *PAID, control="P1L1"))))
+    [era] = taken.json()["remittance_ids"]
+    await books.api.get(f"/v1/ledger/journals?claim_id={claim.claim_id}")
+    await books.api.get(f"/v1/remittances/{era}/journals")
+    lines = (await books.api.get("/v1/audit-events", token=books.api.token(scopes=["remittance:audit"])))["data"]
+    assert [(line["action"].partition(".")[2], line["subject_type"], line["subject_id"]) for line in lines][-3:] == [
+        ("take_remittance", "remittance", era),
+        ("list_journals", "claim", claim.claim_id),
+        ("list_journals_of_remittance", "remittance", era),
+    ]
+
+
 async def test_a_payment_answers_with_the_balance_that_it_leaves(books: Books) -> None:
     claim = await books.send(Sent("P1"))
     await books.receive(an_835(answer("P1", line(13500, 9300, *PAID, control="P1L1"))))

@@ -227,8 +227,17 @@ async def lines_that_differ_from_their_journals(tx: Transaction) -> int:
 
 async def journals_of_claim(tx: Transaction, claim_id: str) -> list[dict[str, Any]]:
     """The claim's journals with their entries, oldest first."""
+    return await _journals(tx, t.journal.c.claim_id == claim_id)
+
+
+async def journals_of_remittance(tx: Transaction, era_id: str) -> list[dict[str, Any]]:
+    """What was posted on a remittance itself and on no claim of it, with its entries, oldest first."""
+    return await _journals(tx, t.journal.c.era_id == era_id, t.journal.c.claim_id.is_(None))
+
+
+async def _journals(tx: Transaction, *of: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
     rows = await tx.all(
-        sa.select(t.journal).where(t.journal.c.tenant_id == tx.tenant, t.journal.c.claim_id == claim_id)
+        sa.select(t.journal).where(t.journal.c.tenant_id == tx.tenant, *of)
         .order_by(t.journal.c.created_at, t.journal.c.id)
     )  # fmt: skip
     entries = await tx.all(
