@@ -88,6 +88,16 @@ class DeliveryView(BaseModel):
     delivered_at: datetime | None
 
 
+class AttemptView(BaseModel):
+    """One try at a delivery."""
+
+    number: int = Field(description="Counted anew when it is redelivered or replayed.")
+    at: datetime = Field(description="Wall time.")
+    status: int | None = Field(description="What the endpoint answered, if it did.")
+    error: str | None
+    milliseconds: int
+
+
 class ReplayIn(BaseModel):
     """Which events go out again: those received here from `since` up to `until`, of these types."""
 
@@ -108,6 +118,10 @@ def _view(row: Row) -> EndpointView:
 
 def _delivery(row: Row) -> DeliveryView:
     return DeliveryView(**{name: row[name] for name in DeliveryView.model_fields})
+
+
+def _attempt(row: Row) -> AttemptView:
+    return AttemptView(**{name: row[name] for name in AttemptView.model_fields})
 
 
 @router.post("", status_code=201, scope="reporting:write")
@@ -198,6 +212,18 @@ async def list_deliveries(
     return await paginate(tx, select, cursor, limit, descending=True, view=_delivery)
 
 
+@router.get("/{endpoint_id}/deliveries/{delivery_id}/attempts", scope="reporting:read")
+async def list_attempts(
+    endpoint_id: str, delivery_id: str, tx: Tx, cursor: Cursor = None, limit: Limit = 50
+) -> Page[AttemptView]:
+    """Every try at the delivery, oldest first."""
+    of = tables.delivery.c.id == delivery_id, tables.delivery.c.endpoint_id == endpoint_id
+    if await tx.first(sa.select(tables.delivery.c.id).where(*of)) is None:
+        raise NotFound
+    tries = sa.select(tables.attempt).where(tables.attempt.c.delivery_id == delivery_id)
+    return await paginate(tx, tries, cursor, limit, key=("id",), view=_attempt)
+
+
 @router.post("/{endpoint_id}/deliveries/{delivery_id}/redeliver", status_code=202, scope="reporting:write")
 async def redeliver(endpoint_id: str, delivery_id: str, tx: Tx) -> DeliveryView:
     """The delivery is tried again now, and as often as a new one."""
@@ -230,18 +256,12 @@ async def replay(endpoint_id: str, body: ReplayIn, tx: Tx) -> Owed:
     chosen = [row for row in rows if _chosen(endpoint, body.event_types, row)]
     if len(rows) > MOST_REPLAYED:
         raise Invalid([FieldError("/until", "too_many", f"More than {MOST_REPLAYED} events; take a shorter range.")])
-    for row in chosen:
-        await tx.execute(
-            _AGAIN,
-            {
-                "id": new_id("dlv"),
-                "tenant": tx.tenant,
-                "endpoint": endpoint_id,
-                "event": row["id"],
-                "type": row["type"],
-                "now": tx.now,
-            },
-        )
+    again = {
+        "ids": [new_id("dlv") for _ in chosen],
+        "events": [row["id"] for row in chosen],
+        "types": [row["type"] for row in chosen],
+    }
+    await tx.execute(_AGAIN, {"tenant": tx.tenant, "endpoint": endpoint_id, "now": tx.now} | again)
     await timers.set(tx, endpoints.DELIVER, endpoint_id, at=tx.now)
     return Owed(deliveries=len(chosen))
 
@@ -262,6 +282,7 @@ async def _active(tx: Transaction, endpoint_id: str) -> Row:
 
 _AGAIN = sa.text(
     "insert into delivery (id, tenant_id, endpoint_id, event_id, message_id, type, next_at, created_at) "
-    "values (:id, :tenant, :endpoint, cast(:event as uuid), :event, :type, :now, :now) "
+    "select a.id, :tenant, :endpoint, cast(a.event as uuid), a.event, a.type, :now, :now "
+    "from unnest(cast(:ids as text[]), cast(:events as text[]), cast(:types as text[])) as a (id, event, type) "
     "on conflict (endpoint_id, message_id) do update set status = 'pending', attempts = 0, next_at = excluded.next_at"
 )

@@ -7,13 +7,18 @@ so that a name cannot answer differently the second time (DNS rebinding). Local 
 import asyncio
 import ipaddress
 import socket
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 SECONDS = 12.0
+Look = Callable[..., list[Any]]
+"""As `socket.getaddrinfo`."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """A gateway sends these on to the IPv4 address in their last four octets (RFC 6052)."""
 
@@ -35,6 +40,7 @@ def check_url(url: str, *, local: bool) -> httpx.URL:
     try:
         parts, asked = urlsplit(url), httpx.URL(url)
         port = parts.port
+        asked.host.encode("idna")  # a label that no name can have would fail only when something is sent
     except (ValueError, httpx.InvalidURL):
         raise Forbidden("This is no URL.") from None
     if parts.scheme != "https" and not (local and parts.scheme == "http"):
@@ -51,17 +57,47 @@ def check_url(url: str, *, local: bool) -> httpx.URL:
     return asked
 
 
-async def resolve(url: httpx.URL, *, local: bool) -> Target:
-    """The address behind the host, if all that it resolves to is public. Raises Forbidden, OSError."""
+async def resolve(url: httpx.URL, *, local: bool, look: Look = socket.getaddrinfo) -> Target:
+    """The address behind the host, if all that it resolves to is public. Raises Forbidden, OSError, TimeoutError."""
     port = url.port or (443 if url.scheme == "https" else 80)
-    found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
-    addresses = sorted({str(info[4][0]) for info in found})
+    async with asyncio.timeout(SECONDS):
+        addresses = await _addresses(look, url.host, port)
     for address in addresses:
         if not allowed(address, local=local):
             raise Forbidden("The host resolves to an address that is not public.")
     if not addresses:
         raise Forbidden("The host has no address.")
     return Target(url, addresses[0])
+
+
+def _addresses(look: Look, host: str, port: int) -> asyncio.Future[list[str]]:
+    """What the host resolves to, looked up in a thread of its own that nobody waits for at the end.
+
+    A name whose servers say nothing holds its thread for long: in the loop's few threads it would keep other names
+    waiting, and the process from stopping.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(found: list[str] | OSError) -> None:
+        if answer.done():  # nobody waits for it any more
+            return
+        if isinstance(found, OSError):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    def ask() -> None:
+        found: list[str] | OSError
+        try:
+            found = sorted({str(info[4][0]) for info in look(host, port, type=socket.SOCK_STREAM)})
+        except OSError as failure:
+            found = failure
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, found)
+
+    threading.Thread(target=ask, name="lookup", daemon=True).start()
+    return answer
 
 
 def allowed(address: str, *, local: bool) -> bool:

@@ -118,6 +118,10 @@ async def test_a_failing_endpoint_is_tried_for_three_days_then_the_delivery_has_
         failed = [d for d in found["data"] if d["type"] == "task.changed.v1" and d["attempts"] == 10]
         assert failed
         assert len({r.headers["webhook-attempt"] for r in receiver.got}) >= 10
+        tries = await api.get(f"/v1/webhook-endpoints/{endpoint}/deliveries/{failed[0]['id']}/attempts")
+        assert [(one["number"], one["status"], one["error"]) for one in tries["data"]] == [
+            (number, 500, None) for number in range(1, 11)
+        ]
         assert "webhook_failing" in {t["reason"] for t in await api.tasks()}
 
 

@@ -1,11 +1,15 @@
 """Webhooks go to public https addresses, whatever a name resolves to."""
 
 import asyncio
+import socket
 import ssl
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -47,6 +51,9 @@ def test_local_mode_allows_loopback_and_no_other_private_address() -> None:
         "https://[::1/x",
         "https://0177.0.0.1/x",
         "https://example.com:99999/x",
+        "https://a..example.com/x",
+        "https://xn--a.example.com/x",
+        f"https://{'a' * 64}.example.com/x",
         "https://10.0.0.1/x",
         "https://[::1]/x",
         "https://[64:ff9b::a9fe:a9fe]/",
@@ -66,6 +73,27 @@ async def test_a_name_that_resolves_into_our_network_is_refused() -> None:
 async def test_an_address_in_disguise_is_refused_where_it_is_looked_up(host: str) -> None:
     with pytest.raises((outside.Forbidden, OSError)):
         await outside.resolve(httpx.URL(f"https://{host}/x"), local=False)
+
+
+async def test_names_whose_servers_say_nothing_keep_no_other_name_waiting() -> None:
+    silent = threading.Event()
+
+    def look(host: str, port: int, **how: Any) -> Any:
+        if host == "silent.example.com":
+            silent.wait(60)
+        return [(socket.AF_INET, how["type"], 6, "", ("93.184.216.34", port))]
+
+    hanging = [
+        asyncio.create_task(outside.resolve(httpx.URL("https://silent.example.com/"), local=False, look=look))
+        for _ in range(100)
+    ]
+    await asyncio.sleep(0)
+    began = time.monotonic()
+    found = await outside.resolve(httpx.URL("https://quick.example.com/"), local=False, look=look)
+    assert (found.address, time.monotonic() - began < 10) == ("93.184.216.34", True)
+    assert not any(task.done() for task in hanging)
+    silent.set()
+    assert {(await task).address for task in hanging} == {"93.184.216.34"}
 
 
 async def test_the_request_goes_to_the_address_that_was_checked() -> None:
