@@ -59,12 +59,12 @@ async def roster(client: Client, practice: Practice, payer_id: str) -> None:
     await client.post("sandbox", "/v1/rosters", loaded)
 
 
-async def clearinghouse(client: Client, submitter_id: str) -> None:
-    """The practice's services send and fetch as this submitter."""
+async def clearinghouse(client: Client, submitter_id: str, *, url: str | None = None) -> None:
+    """The practice's services send and fetch as this submitter, at the sandbox or at `url`, which leads there."""
     account = await client.post("sandbox", "/v1/accounts", {"submitter_id": submitter_id})
     known = {"submitter_id": submitter_id, "receiver_id": "SANDBOXCH", "api_key": account["api_key"]}
     for service in ("eligibility", "claims", "remittance"):
-        at = {"url": client.platform.urls["sandbox"]}
+        at = {"url": url or client.platform.urls["sandbox"]}
         await client.put(service, "/v1/clearinghouse-account", known | at)
 
 

@@ -1,4 +1,6 @@
-"""Promise: nobody's identity leaves Postgres: not in topics, logs, spans, metrics, answers to errors, parked reasons.
+"""Promise: nobody's identity leaves Postgres: not in topics, logs, spans, metrics, errors, URLs, parked reasons.
+
+Nor in what others are told of events: by webhook, by the pulled log, by analytics tables.
 
 Marked words stand for a patient's name, birth date, member id, address, diagnosis and what a note would say. They run
 through a practice's whole week, and through everything that goes wrong on the way.
@@ -27,6 +29,7 @@ from libs.common.ids import uuid7
 from tests import opening
 from tests.collector import Collector
 from tests.platform import THURSDAY, Scenario
+from tests.promises.listeners import Outside
 
 pytestmark = [pytest.mark.flow, pytest.mark.xdist_group("identity")]
 
@@ -64,18 +67,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 async def traced(server: Cluster, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Traced]:
-    """Every process has been asked to stop when the test looks at its spans; see `everything_said`."""
+    """A platform of which every trace is recorded."""
     with Collector.listening() as collector, pytest.MonkeyPatch.context() as patch:
         patch.setenv("PARITY_DATABASE", server.admin_url)
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        patch.setenv("OTEL_TRACES_SAMPLER_ARG", "1")
         async with Platform.running(tmp_path / "home", bear=nursery.spawn) as platform:
             yield Traced(platform, collector, f"{server.admin_url.rpartition('/')[0]}/parity")
 
 
+@pytest.fixture
+def outside(traced: Traced) -> Iterator[Outside]:
+    with Outside.listening(traced.platform) as found:
+        yield found
+
+
 async def test_no_identity_is_found_outside_the_tables(
-    traced: Traced, server: Cluster, http: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+    traced: Traced, outside: Outside, server: Cluster, http: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scenario = await Scenario.open(traced.platform, http)
+    await outside.come_between(scenario)
     patients = [a_patient(number) for number in range(1, len(MEMBERS) + 1)]
     for patient in patients[:-1]:  # the last one is not known to the payer: what it refuses is part of the promise
         await opening.enrol(scenario.client, patient, {"deductible_used_cents": 50_000})
@@ -95,6 +106,7 @@ async def test_no_identity_is_found_outside_the_tables(
         assert (await scenario.totals())["payer_paid_cents"] > 0
         places = await said.everywhere()
         places["answers to errors"] = answers.bodies
+        places |= await outside.told(scenario)
     with capsys.disabled():
         print(f"\nlooked at { ({where: len(texts) for where, texts in places.items()}) }")
     assert all(places.values()), f"nothing was said in {[where for where, texts in places.items() if not texts]}"
