@@ -12,6 +12,7 @@ import pytest
 from deploy.local.environment import Environment
 from deploy.local.platform import Platform
 from libs.common.ids import uuid7
+from libs.common.sealing import Keyring
 from tests.contracts.generate import SERVICES
 from tests.platform import THURSDAY, Scenario
 from tests.promises.made_up import operations, right, send
@@ -144,8 +145,11 @@ async def test_no_role_sees_a_row_without_its_tenant(
     assert refused >= 300
 
 
-async def test_an_event_of_one_tenant_changes_nothing_of_anothers(neighbours: Neighbours) -> None:
-    """Everything that the other tenant was ever told of comes again in the first tenant's name."""
+async def test_an_event_of_one_tenant_changes_nothing_of_anothers(
+    neighbours: Neighbours, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything that the other tenant was ever told of comes again in the first tenant's name, sealed with its key."""
+    keyring = Keyring.load(neighbours.platform.keys.keyring)
     one, other, admin = neighbours.one, neighbours.other, neighbours.admin
     await one.quiet()
     before = await fingerprints(admin, other.client.tenant_id)
@@ -153,7 +157,9 @@ async def test_an_event_of_one_tenant_changes_nothing_of_anothers(neighbours: Ne
     for row in records:
         event = orjson.loads(row["value"])
         event |= {"id": str(uuid7()), "tenantid": one.client.tenant_id, "sequence": str(int(event["sequence"]) + 100)}
-        event.pop("sealed", None)
+        if "sealed" in event:
+            plain = keyring.open(other.client.tenant_id, event["sealed"], event["type"])
+            event["sealed"] = keyring.seal(one.client.tenant_id, plain, event["type"])
         service = event["source"].rpartition("/")[2]
         await admin.execute(
             f"insert into {service}.outbox (event_id, topic, key, tenant_id, value) values ($1, $2, $3, $4, $5)",
@@ -164,6 +170,9 @@ async def test_an_event_of_one_tenant_changes_nothing_of_anothers(neighbours: Ne
             orjson.dumps(event),
         )
     await one.quiet()
+    heard = await admin.fetchrow(_HEARD, one.client.tenant_id)
+    with capsys.disabled():
+        print(f"\ntenants by events: {len(records)} told again, {dict(heard)}")
     assert len(records) >= 40
     assert await fingerprints(admin, other.client.tenant_id) == before
 
@@ -181,6 +190,8 @@ async def _count(connection: asyncpg.Connection, table: str, tenant: str | None,
             return None
 
 
+_HEARD = " union all ".join(f"select key, reason from {service}.parked where tenant_id = $1" for service in SERVICES)
+_HEARD = f"select count(*) as parked, array_agg(distinct reason) as reasons from ({_HEARD}) p"
 _WITHOUT_POLICY = """
     select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = any($1) and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)
