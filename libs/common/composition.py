@@ -50,6 +50,8 @@ class Service:
     inbound: Mapping[str, InboundMapper] = field(default_factory=dict)
     problems: Mapping[type[Exception], tuple[int, str]] = field(default_factory=dict)
     """Exceptions of the pure domain, and the status and code that a caller sees."""
+    tied_tasks: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of subject whose tasks end with them and not by hand, and what a person does to end them."""
     flow: Flow | None = None
     readings: tuple[Reading, ...] = ()
     opens_sealed: bool = True

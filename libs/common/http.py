@@ -167,7 +167,7 @@ class _Api(FastAPI):
 
 
 def _kernel_routers(service: Service) -> list[Router]:
-    found = [tasks.routes(service.name), notes.routes(service.name), audit.routes(service.name)]
+    found = [tasks.routes(service.name, service.tied_tasks), notes.routes(service.name), audit.routes(service.name)]
     if service.inbound:
         found += webhook_routes.routes(service)
     return found

@@ -3,7 +3,9 @@
 Each change is told as `task.changed`; reporting keeps the union of all services' tasks.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 import sqlalchemy as sa
@@ -176,8 +178,8 @@ class TaskPatch(BaseModel):
         return found
 
 
-def routes(service: str) -> Router:
-    """The tasks of a service."""
+def routes(service: str, tied: Mapping[str, str] = MappingProxyType({})) -> Router:
+    """The tasks of a service; those about a kind of subject in `tied` end only with it, in the way that is said."""
     router = Router(prefix="/v1/tasks", tags=["tasks"])
 
     @router.get("", scope=f"{service}:read")
@@ -212,22 +214,27 @@ def routes(service: str) -> Router:
 
     @router.patch("/{task_id}", scope=f"{service}:write")
     async def change_task(task_id: str, patch: TaskPatch, tx: Tx, expected: IfMatch, response: Response) -> TaskView:
-        """Give an open task another owner or date, or say that it is done."""
-        changed = await change(tx, task_id, patch, expected)
+        """Give an open task another owner or date, or say that it is done, unless that is for its subject to say."""
+        changed = await change(tx, task_id, patch, expected, tied)
         set_etag(response, changed["version"])
         return _view(changed)
 
     return router
 
 
-async def change(tx: Transaction, task_id: str, patch: TaskPatch, expected: int | None) -> Row:
-    """The open task is as the patch says. Raises NotFound, Conflict (it is done), PreconditionFailed (it changed)."""
+async def change(tx: Transaction, task_id: str, patch: TaskPatch, expected: int | None, tied: Mapping[str, str]) -> Row:
+    """The open task is as the patch says.
+
+    Raises NotFound, Conflict (it is done, or ends only with its subject), PreconditionFailed (it changed).
+    """
     found = await tx.first(sa.select(task).where(task.c.id == task_id))
     if found is None:
         raise NotFound
     check_version(expected, found["version"])
     if found["status"] != "open":
         raise Conflict("task_done", "The task is done; what is done stays done.")
+    if patch.status is not None and found["subject_type"] in tied:
+        raise Conflict("task_tied", f"It ends with its {found['subject_type']}: {tied[found['subject_type']]}.")
     changed = await tx.first(
         task.update()
         .where(task.c.id == task_id, task.c.version == found["version"])

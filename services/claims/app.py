@@ -72,6 +72,10 @@ def create_service() -> Service:
         ),
         inbound={"ehr": intake.from_ehr},
         problems={IllegalStep: (409, "state_conflict")},
+        tied_tasks={
+            "denial": "correct it, appeal, write it off or bill the patient",
+            "appeal": "say what the payer answered",
+        },
         flow=flow,
         readings=READINGS,
     )

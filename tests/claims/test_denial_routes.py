@@ -21,3 +21,14 @@ async def test_a_case_that_is_closed_stays_closed(desk: Desk) -> None:
         answer = await desk.api.call("POST", f"/v1/denials/{case['id']}/{path}", body)
         assert (answer.status_code, answer.json()["code"]) == (409, "state_conflict")
     assert (await desk.api.call("GET", "/v1/denials/dnl_none")).status_code == 404
+
+
+async def test_nobody_closes_the_task_of_a_case_and_leaves_the_case(desk: Desk) -> None:
+    case = await desk.deny(await desk.submitted(), "50")
+    [task] = await desk.api.tasks()
+    path, done = f"/v1/tasks/{task['id']}", {"status": "done", "outcome": "looked_at"}
+    refused = await desk.api.call("PATCH", path, done, If_Match="*")
+    assert (refused.status_code, refused.json()["code"]) == (409, "task_tied")
+    assert (await desk.api.patch(path, {"owner": "usr_kim"}))["owner"] == "usr_kim"
+    await desk.api.post(f"/v1/denials/{case['id']}/write-off", {"why": "small"})
+    assert (await desk.api.get(path))["outcome"] == "written_off"
