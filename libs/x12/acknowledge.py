@@ -101,7 +101,7 @@ def _reply_to(envelope: Envelope, control_number: int, created: datetime | None)
         receiver_qualifier=there if there in known else "ZZ",
         control_number=control_number,
         created=created or envelope.created,
-        usage=envelope.usage if envelope.usage in ("P", "T") else "P",
+        usage=envelope.counts_as,
         group_sender_id=clean(envelope.group_receiver_id)[:15],
         group_receiver_id=clean(envelope.group_sender_id)[:15],
     )

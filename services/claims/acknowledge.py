@@ -81,7 +81,7 @@ async def take(tx: Transaction, item: MailItem, raw: bytes) -> None:
     answered: list[Answered] = []
     usage, others = await usage_of(tx), set[str]()
     for record in x12.read(raw).records:
-        said = "T" if record.envelope.usage == "T" else "P"
+        said = record.envelope.counts_as
         others |= {said} - {usage}
         if (said, usage) == ("T", "P"):
             continue

@@ -71,7 +71,7 @@ def _era(found: x12.Remittance, tenant_id: str) -> Era:
     sign = -1 if found.payment.credit_debit == "D" else 1
     return Era(
         payer_id=_payer_id(found.payer),
-        usage="T" if found.envelope.usage == "T" else "P",
+        usage=found.envelope.counts_as,
         payment=found.payment,
         payer_name=found.payer.name,
         payee_npi=_npi(found.payee),

@@ -49,6 +49,11 @@ class Envelope:
     """GS08 and ST03; the set's own guide when empty."""
     delimiters: Delimiters = Delimiters()
 
+    @property
+    def counts_as(self) -> str:
+        """T where the interchange says that it is a test; P where it does not, whatever else it says."""
+        return "T" if self.usage == "T" else "P"
+
 
 @drafted
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,60 +65,27 @@ def _revenue(seg: Seg, position: int) -> Iterator[Place]:
         yield Place(seg, said, position, value=text, code="REVENUE_CODE")
 
 
-@segment_rule(
-    "PROCEDURE",
-    segments="SV1",
-    level=5,
-    source="CPT and HCPCS, form of a code",
-    advice="Send the five characters of the code.",
-    x12="7",
-    reads=(1,),
-)
-def procedure_form(seg: Seg, tx: Tx | None) -> Iterator[Place]:
-    """Procedure codes have five characters, modifiers two."""
-    yield from _procedure(seg, 1, tx)
+def _service_codes(segment: str, *, procedures: tuple[int, ...], revenue: tuple[int, ...] = ()) -> None:
+    """The segment has its procedures and its revenue code at these positions."""
+
+    @segment_rule(
+        "PROCEDURE",
+        segments=segment,
+        level=5,
+        source="CPT and HCPCS, form of a code",
+        advice="Send the five characters of the code.",
+        x12="7",
+        reads=tuple(sorted((*procedures, *revenue))),
+    )
+    def service_codes_form(seg: Seg, tx: Tx | None) -> Iterator[Place]:
+        """Procedure codes have five characters, modifiers two, revenue codes four digits."""
+        for position in procedures:
+            yield from _procedure(seg, position, tx)
+        for position in revenue:
+            yield from _revenue(seg, position)
 
 
-@segment_rule(
-    "PROCEDURE",
-    segments="SVC",
-    level=5,
-    source="CPT and HCPCS, form of a code",
-    advice="Send the five characters of the code.",
-    x12="7",
-    reads=(1, 4, 6),
-)
-def procedure_form_paid(seg: Seg, tx: Tx | None) -> Iterator[Place]:
-    """Procedure codes have five characters, modifiers two, revenue codes four digits."""
-    yield from _procedure(seg, 1, tx)
-    yield from _procedure(seg, 6, tx)
-    yield from _revenue(seg, 4)
-
-
-@segment_rule(
-    "PROCEDURE",
-    segments="SV2",
-    level=5,
-    source="CPT and HCPCS, form of a code",
-    advice="Send the five characters of the code.",
-    x12="7",
-    reads=(1, 2),
-)
-def procedure_form_institutional(seg: Seg, tx: Tx | None) -> Iterator[Place]:
-    """Procedure codes have five characters; revenue codes four digits."""
-    yield from _procedure(seg, 2, tx)
-    yield from _revenue(seg, 1)
-
-
-@segment_rule(
-    "PROCEDURE",
-    segments="SVD",
-    level=5,
-    source="CPT and HCPCS, form of a code",
-    advice="Send the five characters of the code.",
-    x12="7",
-    reads=(3,),
-)
-def procedure_form_adjudicated(seg: Seg, tx: Tx | None) -> Iterator[Place]:
-    """Procedure codes have five characters, modifiers two."""
-    yield from _procedure(seg, 3, tx)
+_service_codes("SV1", procedures=(1,))
+_service_codes("SVC", procedures=(1, 6), revenue=(4,))
+_service_codes("SV2", procedures=(2,), revenue=(1,))
+_service_codes("SVD", procedures=(3,))
