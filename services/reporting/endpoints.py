@@ -70,7 +70,7 @@ async def load(tx: Transaction, endpoint_id: str) -> Row:
 
 
 async def change(tx: Transaction, endpoint: Row, values: Mapping[str, Any]) -> Row:
-    """The endpoint has these values; one that becomes active, or has moved, goes on with what waited."""
+    """The endpoint has these values; one that is well again, or has moved, gets at once all that waited for it."""
     done = await tx.execute(
         tables.endpoint.update()
         .where(tables.endpoint.c.id == endpoint["id"], tables.endpoint.c.version == endpoint["version"])
@@ -78,7 +78,8 @@ async def change(tx: Transaction, endpoint: Row, values: Mapping[str, Any]) -> R
     )
     if done.rowcount != 1:
         raise Stale(endpoint["id"])
-    if values.get("status") == "active" or "url" in values:
+    if HEALTHY.items() <= values.items():
+        await tx.execute(_AT_ONCE, {"endpoint": endpoint["id"], "now": tx.now})
         await timers.set(tx, DELIVER, endpoint["id"], at=tx.now)
     return await load(tx, endpoint["id"])
 
@@ -139,6 +140,9 @@ def seal(tx: Transaction, endpoint_id: str, secret: str) -> str:
     return tx.keyring.seal(tx.tenant, secret.encode(), f"endpoint/{endpoint_id}")
 
 
+_AT_ONCE = sa.text(
+    "update delivery set next_at = :now where endpoint_id = :endpoint and status = 'pending' and next_at > :now"
+)
 _OWE = sa.text(
     "insert into delivery (id, tenant_id, endpoint_id, event_id, message_id, type, next_at, created_at) "
     "values (:id, :tenant, :endpoint, cast(:event as uuid), :message, :type, :now, :now) "

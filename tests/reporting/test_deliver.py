@@ -87,6 +87,8 @@ async def test_an_event_arrives_signed_and_without_its_sealed_part(
         body = orjson.loads(request.content)
         assert (body["type"], body["subject"], "sealed" in body) == ("task.changed.v1", "tsk_1", False)
         assert request.headers["webhook-id"] == body["id"]
+        (pulled,) = (await api.get("/v1/events?types=task.*"))["data"]
+        assert body == pulled, "pushed or pulled, it is the same"
         (delivery,) = (await api.get(f"/v1/webhook-endpoints/{endpoint}/deliveries"))["data"]
         assert (delivery["status"], delivery["attempts"], delivery["last_status"]) == ("delivered", 1, 204)
 
@@ -123,6 +125,49 @@ async def test_a_failing_endpoint_is_tried_for_three_days_then_the_delivery_has_
             (number, 500, None) for number in range(1, 11)
         ]
         assert "webhook_failing" in {t["reason"] for t in await api.tasks()}
+
+
+async def test_an_endpoint_that_fails_for_five_days_is_switched_off_and_its_owner_told(
+    fresh_database: TestDatabase, tmp_path: Path
+) -> None:
+    receiver = Receiver(lambda _: httpx.Response(500))
+    async with reporting(fresh_database, tmp_path, receiver) as api:
+        endpoint, _ = await an_endpoint(api, "task.*")
+        states = []
+        for day in range(6):
+            await api.set_clock(NOON + timedelta(days=day, hours=day))
+            await heard(api, day + 1)
+            await api.run_due()
+            states.append((await api.get(f"/v1/webhook-endpoints/{endpoint}"))["status"])
+        assert states == ["active"] * 5 + ["disabled"]
+        assert {t["reason"] for t in await api.tasks()} == {"webhook_failing", "webhook_disabled"}
+
+        receiver.answer = lambda _: httpx.Response(200)
+        await api.patch(f"/v1/webhook-endpoints/{endpoint}", {"status": "active"})
+        await api.run_due()
+        assert await api.tasks() == []
+        log = (await api.get(f"/v1/webhook-endpoints/{endpoint}/deliveries?limit=200"))["data"]
+        assert {one["status"] for one in log} == {"delivered"}
+
+
+async def test_a_delivery_goes_out_again_when_it_is_asked_for(fresh_database: TestDatabase, tmp_path: Path) -> None:
+    receiver = Receiver(lambda _: httpx.Response(200))
+    async with reporting(fresh_database, tmp_path, receiver) as api:
+        endpoint, _ = await an_endpoint(api, "task.*")
+        other, _ = await an_endpoint(api, "denial.*")
+        await heard(api, 1)
+        await api.run_due()
+        (delivery,) = (await api.get(f"/v1/webhook-endpoints/{endpoint}/deliveries"))["data"]
+        again = await api.post(f"/v1/webhook-endpoints/{endpoint}/deliveries/{delivery['id']}/redeliver", {})
+        assert (again["status"], again["attempts"]) == ("pending", 0)
+        await api.run_due()
+        first, second = receiver.got
+        assert first.content == second.content
+        assert first.headers["webhook-id"] == second.headers["webhook-id"]
+        tries = await api.get(f"/v1/webhook-endpoints/{endpoint}/deliveries/{delivery['id']}/attempts")
+        assert [one["status"] for one in tries["data"]] == [200, 200]
+        for path in (f"{other}/deliveries/{delivery['id']}/redeliver", f"{endpoint}/deliveries/dlv_none/redeliver"):
+            assert (await api.call("POST", f"/v1/webhook-endpoints/{path}", {})).status_code == 404
 
 
 async def test_an_endpoint_that_says_gone_is_switched_off_and_its_owner_told(
@@ -300,7 +345,7 @@ async def test_an_endpoint_that_moves_gets_at_once_what_waited(fresh_database: T
         await api.patch(f"/v1/webhook-endpoints/{endpoint}", {"url": "http://127.0.0.1:9/new"})
         await heard(api, 2)
         await api.run_due()
-        assert [r.url.path for r in receiver.got] == ["/old", "/new"]
+        assert [r.url.path for r in receiver.got] == ["/old", "/new", "/new"]
 
 
 @pytest.mark.parametrize("attempts", range(1, 10))
