@@ -63,25 +63,28 @@ async def record_each(
     practice_ids: Sequence[str | None],
 ) -> None:
     """One line of the trail for each subject, in one statement."""
-    tx.later(
-        RECORD,
-        {
-            "tenant": tx.tenant,
-            "practices": list(practice_ids),
-            "actor": tx.actor,
-            "action": action,
-            "type": subject_type,
-            "subjects": list(subject_ids),
-            "why": why,
-            "request": tx.request_id,
-        },
-    )
+    for subject_id, practice_id in zip(subject_ids, practice_ids, strict=True):
+        tx.later_row(
+            _RECORD,
+            {
+                "tenants": tx.tenant,
+                "practices": practice_id,
+                "actors": tx.actor,
+                "actions": action,
+                "types": subject_type,
+                "subjects": subject_id,
+                "whys": why,
+                "requests": tx.request_id,
+            },
+        )
 
 
-RECORD = sa.text(
-    "insert into audit (tenant_id, practice_id, actor, action, subject_type, subject_id, why, request_id) "
-    "select :tenant, s.practice_id, :actor, :action, :type, s.subject_id, :why, :request "
-    "from unnest(cast(:practices as text[]), cast(:subjects as text[])) as s (practice_id, subject_id)"
+_COLUMNS = "tenant_id, practice_id, actor, action, subject_type, subject_id, why, request_id"
+_GIVEN = ("tenants", "practices", "actors", "actions", "types", "subjects", "whys", "requests")
+_RECORD = sa.text(
+    f"insert into audit ({_COLUMNS}) select {_COLUMNS} "
+    f"from unnest({', '.join(f'cast(:{name} as text[])' for name in _GIVEN)}) with ordinality as a ({_COLUMNS}, place) "
+    "order by a.place"
 )
 
 

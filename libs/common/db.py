@@ -23,7 +23,7 @@ from libs.common.sealing import Keyring
 Row = Mapping[str, Any]
 
 FEW = 40
-"""So many writes that wait go in one statement; more are told apart by table."""
+"""So many writes go in one statement at most."""
 PORTION = 1000
 """So many writes of a long piece of work are written while it goes on."""
 
@@ -47,8 +47,8 @@ class Transaction:
     connection: asyncpg.Connection
     database: "Database"
     actor: str
-    begun: Row
-    """What the statement that began the work brought."""
+    begun: Sequence[Row]
+    """What the statement that began the work brought, a row for each key that it began with."""
     tenant_id: str | None = None
     practice_ids: frozenset[str] | None = None
     correlation_id: str | None = None
@@ -59,7 +59,7 @@ class Transaction:
     known: dict[Any, Any] = field(default_factory=dict)
     """What has been read and holds for this unit of work."""
     _waiting: list[statements.Waiting] = field(default_factory=list)
-    _rows: dict[sa.Executable, dict[str, list[Any]]] = field(default_factory=dict)
+    _rows: dict[sa.Executable, tuple[dict[str, list[Any]], Exception | None]] = field(default_factory=dict)
     _beside: asyncio.Task[None] | None = None
 
     @property
@@ -78,7 +78,7 @@ class Transaction:
     @property
     def now(self) -> datetime:
         """Business time, read once."""
-        found: datetime = self.begun["now"]
+        found: datetime = self.begun[0]["now"]
         return found
 
     @property
@@ -141,9 +141,12 @@ class Transaction:
         self._waiting.append(statements.Waiting(*statements.planned(statement, parameters), missed))
         return self._waiting[-1]
 
-    def later_row(self, statement: sa.Executable, row: Mapping[str, Any]) -> None:
-        """As `later`, of a statement whose parameters are arrays: one more row for it."""
-        rows = self._rows.setdefault(statement, {name: [] for name in row})
+    def later_row(self, statement: sa.Executable, row: Mapping[str, Any], *, missed: Exception | None = None) -> None:
+        """As `later`, of a statement whose parameters are arrays: one more row for it.
+
+        `missed` is raised if any of the rows was not written.
+        """
+        rows, _ = self._rows.setdefault(statement, ({name: [] for name in row}, missed))
         for name, value in row.items():
             rows[name].append(value)
 
@@ -153,14 +156,7 @@ class Transaction:
             await self._joined()
         while self._waiting or self._rows:
             self._gather()
-            if len(self._waiting) > FEW:
-                await self._settle_many(self._taken())
-                continue
-            together: list[statements.Waiting] = []
-            while self._waiting and statements.may_go_together(self._waiting[0].plan, together):
-                together.append(self._waiting.pop(0))
-                together[-1].done = True
-            await statements.write_together(self.connection, together)
+            await self._write(self._taken())
 
     async def meanwhile(self) -> None:
         """For a long piece of work, between its parts: a good portion of what waits is written while the next ones are
@@ -169,7 +165,7 @@ class Transaction:
             await self._joined()
         if self._beside is None and len(self._waiting) >= PORTION:
             self._gather()
-            self._beside = asyncio.create_task(self._settle_many(self._taken()), name="settle")
+            self._beside = asyncio.create_task(self._write(self._taken()), name="settle")
         await asyncio.sleep(0)
 
     def break_off(self) -> Awaitable[Any]:
@@ -184,8 +180,8 @@ class Transaction:
         self._beside = None
 
     def _gather(self) -> None:
-        for statement, rows in self._rows.items():
-            self.later(statement, rows)
+        for statement, (rows, missed) in self._rows.items():
+            self.later(statement, rows, missed=missed).wanted = len(next(iter(rows.values())))
         self._rows = {}
 
     def _taken(self) -> list[statements.Waiting]:
@@ -194,10 +190,20 @@ class Transaction:
             one.done = True
         return waiting
 
-    async def _settle_many(self, waiting: list[statements.Waiting]) -> None:
-        """Of each table, the writes in their order, those that are alike with one statement; tables as they come."""
+    async def _write(self, waiting: list[statements.Waiting]) -> None:
+        """Of each table, the writes in their order, new rows of one kind as one; as few round trips as may be."""
+        together: list[statements.Waiting] = []
         for alike in statements.alike(waiting):
-            await statements.write_alike(self.connection, alike)
+            for one in alike if len(alike) <= FEW else ():
+                if len(together) == FEW or not statements.may_go_together(one.plan, together):
+                    await statements.write_together(self.connection, together)
+                    together = []
+                together.append(one)
+            if len(alike) > FEW:
+                await statements.write_together(self.connection, together)
+                together = []
+                await statements.write_each(self.connection, alike[0].plan, [one.arguments for one in alike])
+        await statements.write_together(self.connection, together)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -256,6 +262,11 @@ class Database:
         self._begin_keyed = sa.text(
             f"select {self.clock.expression} as now, k.* from begin_keyed(:tenant, :practices, :lock, :route, :key) k"
         )
+        self._begin_keyed_each = sa.text(
+            f"select {self.clock.expression} as now, k.* "
+            "from unnest(cast(:locks as text[]), cast(:keys as text[])) with ordinality r (lock, key, place) "
+            "cross join lateral begin_keyed(:tenant, :practices, r.lock, :route, r.key) k order by r.place"
+        )
         self._wakes: set[str] = set()
         self._waker: asyncio.Task[None] | None = None
 
@@ -268,18 +279,18 @@ class Database:
         actor: str = "worker",
         correlation_id: str | None = None,
         request_id: str | None = None,
-        keyed: tuple[str, str] | None = None,
+        keyed: tuple[str, Sequence[str]] | None = None,
     ) -> AsyncIterator[Transaction]:
         """One unit of work: committed when the block ends, rolled back when it raises.
 
-        `keyed` by a route and its caller's key, the work begins with the key locked and looked up (`idempotency`).
+        `keyed` by a route and its callers' keys, the work begins with each key locked and looked up (`idempotency`).
         """
         practices = None if practice_ids is None else frozenset(practice_ids)
         connection = await self._pool.take()
         tx = None
         try:
             await statements.run(connection, "begin")
-            [begun] = await statements.fetch(connection, *self._beginning(tenant_id or "", practices, keyed))
+            begun = await statements.fetch(connection, *self._beginning(tenant_id or "", practices, keyed))
             tx = Transaction(
                 connection=connection,
                 database=self,
@@ -309,14 +320,16 @@ class Database:
             self._wake(tx.wakes)
 
     def _beginning(
-        self, tenant_id: str, practices: frozenset[str] | None, keyed: tuple[str, str] | None
+        self, tenant_id: str, practices: frozenset[str] | None, keyed: tuple[str, Sequence[str]] | None
     ) -> tuple[statements.Plan, list[Any]]:
         given = {"tenant": tenant_id, "practices": _practices(practices)}
         if keyed is None:
             return statements.prepare(self._begin, given)
-        route, key = keyed
-        lock = f"{self.service}/{tenant_id}/{route}/{key}"
-        return statements.prepare(self._begin_keyed, {**given, "lock": lock, "route": route, "key": key})
+        route, keys = keyed
+        locks = [f"{self.service}/{tenant_id}/{route}/{key}" for key in keys]
+        if len(keys) == 1:
+            return statements.prepare(self._begin_keyed, {**given, "lock": locks[0], "route": route, "key": keys[0]})
+        return statements.prepare(self._begin_keyed_each, {**given, "locks": locks, "route": route, "keys": list(keys)})
 
     def _wake(self, channels: set[str]) -> None:
         """Notify after the commit, many commits with one statement; losing it costs a poll interval at most."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import Depends
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,7 +24,8 @@ from libs.common.db import Database, Transaction
 from libs.common.pages import signing_key
 from libs.common.problems import FieldError, Forbidden, Invalid, Malformed, NotFound, pointer
 from libs.common.rates import Limits
-from libs.common.routing import Door, DoorRoute, Handler, Visit, enter, subject_type
+from libs.common.routing import Door, DoorRoute, Handler, Noted, Straight, Visit, enter, subject_type
+from libs.common.together import Lane, Lanes, Member
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Doors:
     limits: Limits
     local: bool
     """Local mode: a developer's machine, where loopback is a fair place to call."""
+    lanes: Lanes
 
     async def through(self, request: Request, route: DoorRoute, handler: Handler) -> Response:
         """The answer of the route, after its transaction is committed."""
@@ -67,8 +70,13 @@ class Doors:
         parsed = bodies.parse(visit.body) if is_json and route.body_field is not None else None
         read = bodies.Read(request.scope, request.receive, visit.body, parsed)
         try:
-            through = self._in_transaction(read, route, handler, visit) if door.transaction else handler(read)
-            answer = await through
+            if door.together is not None and isinstance(handler, Straight):
+                answer = await self._with_others(read, route, handler, visit)
+            elif door.transaction:
+                asked = _keyed(read, route, visit) if door.idempotent else None
+                answer = await self._in_transaction(read, route, handler, visit, asked)
+            else:
+                answer = await handler(read)
         except _Refused as refused:
             return refused.answer
         if request.method in _WITH_BODY:
@@ -102,8 +110,9 @@ class Doors:
         headers = request.headers
         return body, bodies.check_type(headers.get("content-type"), headers.get("content-encoding"), door.accepts)
 
-    async def _in_transaction(self, request: Request, route: DoorRoute, handler: Handler, visit: Visit) -> Response:
-        asked = _keyed(request, route, visit) if visit.door.idempotent else None
+    async def _in_transaction(
+        self, request: Request, route: DoorRoute, handler: Handler, visit: Visit, asked: idempotency.Request | None
+    ) -> Response:
         principal = visit.principal
         async with self.db.transaction(
             principal.tenant_id if principal else None,
@@ -111,21 +120,65 @@ class Doors:
             actor=principal.subject if principal else "anyone",
             correlation_id=visit.request_id,
             request_id=visit.request_id,
-            keyed=(asked.route, asked.key) if asked is not None else None,
+            keyed=(asked.route, [asked.key]) if asked is not None else None,
         ) as tx:
-            if asked is not None and (stored := idempotency.answered(tx, asked)) is not None:
+            if asked is not None and (stored := idempotency.answered(tx, asked, tx.begun[0])) is not None:
                 return stored
             visit.tx = tx
             answer = await handler(request)
-            if answer.status_code >= 400:
-                raise _Refused(answer)
-            if answer.status_code == CREATED and "location" not in answer.headers:
-                _locate(request, answer)
-            if visit.door.audited and (visit.door.phi or request.method in _WITH_BODY):
-                await _record(tx, request, route, answer)
-            if asked is not None:
-                await idempotency.keep(tx, asked, answer)
+            await _finish(tx, request, route, asked, answer)
         return answer
+
+    async def _with_others(self, request: Request, route: DoorRoute, straight: Straight, visit: Visit) -> Response:
+        """As `_in_transaction`, which others of the same caller may share."""
+        together, principal = visit.door.together, visit.principal
+        assert together is not None, "this route shares its transactions"
+        assert principal is not None, "those of one caller do"
+        asked, noted = _keyed(request, route, visit), Noted()
+
+        async def alone() -> Response:
+            return await self._in_transaction(request, route, straight, visit, asked)
+
+        async def finish(tx: Transaction, returned: Any) -> Response:
+            answer = straight.write(returned, noted)
+            await _finish(tx, request, route, asked, answer)
+            return answer
+
+        try:
+            await straight.read(request)
+        except RequestValidationError:
+            return await alone()  # which looks first whether the key was answered once
+        lane = Lane(
+            together=together,
+            route=asked.route,
+            tenant_id=principal.tenant_id,
+            practice_ids=_practices(request, principal),
+            actor=principal.subject,
+            of=together.of(visit.content),
+        )
+        member = Member(
+            body=visit.content,
+            noted=noted,
+            asked=asked,
+            request_id=visit.request_id,
+            alone=alone,
+            finish=finish,
+        )
+        return await self.lanes.through(lane, member)
+
+
+async def _finish(
+    tx: Transaction, request: Request, route: DoorRoute, asked: idempotency.Request | None, answer: Response
+) -> None:
+    """What was done is on the trail, and its answer is kept. Raises _Refused, which undoes it."""
+    if answer.status_code >= 400:
+        raise _Refused(answer)
+    if answer.status_code == CREATED and "location" not in answer.headers:
+        _locate(request, answer)
+    if route.door.audited and (route.door.phi or request.method in _WITH_BODY):
+        await _record(tx, request, route, answer)
+    if asked is not None:
+        await idempotency.keep(tx, asked, answer)
 
 
 def _locate(request: Request, answer: Response) -> None:

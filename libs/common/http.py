@@ -62,6 +62,7 @@ from libs.common.routing import (
 from libs.common.sealing import Keyring
 from libs.common.settings import MissingSetting, ServiceSettings
 from libs.common.threshold import Threshold
+from libs.common.together import Lanes, Member, Together
 
 __all__ = [
     "BULK_BYTES",
@@ -76,6 +77,7 @@ __all__ = [
     "Invalid",
     "Limit",
     "Malformed",
+    "Member",
     "NotFound",
     "Page",
     "PreconditionFailed",
@@ -83,6 +85,7 @@ __all__ = [
     "Problem",
     "RawBody",
     "Router",
+    "Together",
     "Tx",
     "Unavailable",
     "again",
@@ -121,6 +124,7 @@ def create_api(service: Service, settings: ServiceSettings, *, database: Databas
         body_limit_bytes=settings.body_limit_bytes,
         limits=Limits(settings.rate_per_second, settings.rate_burst),
         local=settings.local,
+        lanes=Lanes(db),
     )
     for router in (*service.routers, *_kernel_routers(service)):
         api.include_router(router)

@@ -59,14 +59,13 @@ def request(
     return Request(route=f"{method} {route}", key=key, digest=digest)
 
 
-def answered(tx: Transaction, asked: Request) -> Response | None:
+def answered(tx: Transaction, asked: Request, found: Row) -> Response | None:
     """The stored answer if this was done before; None if it is to be done now, by nobody else meanwhile.
 
-    `tx` has begun with the request's route and key.
+    `tx` has begun with the request's route and key, and `found` is what that brought.
 
     Raises InFlight (409) while another does the same, Invalid (422) if the key was used for something else.
     """
-    found = tx.begun
     if not found["locked"]:
         raise InFlight("A request with this key is still running.")
     if found["request_hash"] is None:
@@ -84,16 +83,16 @@ async def keep(tx: Transaction, asked: Request, answer: Response) -> None:
     """The answer is stored with the change. If somebody has just stored theirs, it ends with InFlight."""
     assert tx.keyring is not None, "stored answers are sealed"
     headers = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
-    tx.later(
+    tx.later_row(
         _KEEP,
         {
-            "tenant": tx.tenant,
-            "route": asked.route,
-            "key": asked.key,
-            "hash": asked.digest,
-            "status": answer.status_code,
+            "tenants": tx.tenant,
+            "routes": asked.route,
+            "keys": asked.key,
+            "hashes": asked.digest,
+            "statuses": answer.status_code,
             "headers": orjson.dumps(headers).decode(),
-            "body": tx.keyring.seal(tx.tenant, bytes(answer.body), _CONTEXT),
+            "bodies": tx.keyring.seal(tx.tenant, bytes(answer.body), _CONTEXT),
         },
         missed=InFlight("A request with this key has just finished; ask again for its answer."),
     )
@@ -114,7 +113,10 @@ def _answer(tx: Transaction, kept: Row) -> Response:
 
 _KEEP = sa.text(
     "insert into idempotency (tenant_id, route, key, request_hash, status, headers, body_sealed) "
-    "values (:tenant, :route, :key, :hash, :status, cast(:headers as jsonb), :body) "
+    "select a.tenant_id, a.route, a.key, a.hash, a.status, cast(a.headers as jsonb), a.body "
+    "from unnest(cast(:tenants as text[]), cast(:routes as text[]), cast(:keys as text[]), cast(:hashes as text[]), "
+    "cast(:statuses as int[]), cast(:headers as text[]), cast(:bodies as text[])) "
+    "as a (tenant_id, route, key, hash, status, headers, body) "
     "on conflict (tenant_id, route, key) do nothing"
 )
 _SWEEP = sa.text(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Protocol, TypeVar, cast
 
 from fastapi import APIRouter, Depends, params
+from fastapi._compat import ModelField
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -24,6 +25,7 @@ from starlette.responses import Response
 
 from libs.common.auth import Principal
 from libs.common.db import Transaction
+from libs.common.together import Together
 
 F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[[Request], Awaitable[Response]]
@@ -55,6 +57,8 @@ class Door:
     accepts: Sequence[str] = JSON
     body_limit_bytes: int | None = None
     """None: as in the settings."""
+    together: Together | None = None
+    """How several requests that come at once share a transaction; only for a route that is called straight."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +70,8 @@ class Visit:
     body: bytes = b""
     principal: Principal | None = None
     tx: Transaction | None = None
+    content: Any = None
+    """The body as the route takes it, once it has been read."""
 
     @property
     def transaction(self) -> Transaction:
@@ -133,6 +139,7 @@ class Router(APIRouter):
         subject: str | None = None,
         accepts: Sequence[str] | None = None,
         body_limit_bytes: int | None = None,
+        together: Together | None = None,
         **fastapi: Any,
     ) -> Callable[[F], F]:
         """A route; further arguments (status_code, summary, response_model, responses, …) are FastAPI's."""
@@ -147,6 +154,7 @@ class Router(APIRouter):
             subject=subject,
             accepts=accepts or (MERGE_PATCH if method == "PATCH" else JSON),
             body_limit_bytes=body_limit_bytes,
+            together=together,
         )
         if accepts is not None and "openapi_extra" not in fastapi:
             schema = {"schema": {"type": "string", "format": "binary"}}
@@ -221,11 +229,54 @@ def subject_type(path: str) -> str | None:
     return parts[-1].partition(":")[0].replace("-", "_").removesuffix("s") if parts else None
 
 
-def straight(route: APIRoute) -> Handler | None:
-    """The route's function, called with its body, what the visit brings, and an answer to write on.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Straight:
+    """A route's function, called with its body, what the visit brings, and an answer to write on."""
 
-    It answers as the framework's handler would; None for a route that takes or gives more than that. The framework
-    solves anew for each request what is known of such a route from the start.
+    route: APIRoute
+    field: ModelField
+    model: type[BaseModel]
+    visits: Mapping[str, Callable[["Visit"], Any]]
+    """What the function takes of the visit, by its parameters' names."""
+    notes: str | None
+    """The parameter that takes the answer to write on."""
+
+    async def __call__(self, request: Request) -> Response:
+        """It answers as the framework's handler would."""
+        visit, noted = visit_of(request), Noted()
+        if visit.content is None:
+            await self.read(request)
+        given = {name: of(visit) for name, of in self.visits.items()}
+        if self.notes is not None:
+            given[self.notes] = noted
+        return self.write(await self.route.endpoint(**given, **{self.field.name: visit.content}), noted)
+
+    async def read(self, request: Request) -> None:
+        """The visit has the body as the function takes it. Raises RequestValidationError."""
+        visit, value, errors = visit_of(request), None, [_NO_BODY]
+        if visit.body:
+            value, errors = self.field.validate(await request.json(), {}, loc=("body",))
+        if errors:
+            raise RequestValidationError(errors)
+        visit.content = value
+
+    def write(self, found: Any, noted: "Noted") -> Response:
+        """The answer of what the function returned and noted."""
+        if isinstance(found, Response):
+            return found
+        if type(found) is not self.model:
+            assert self.route.response_field is not None, "a route that is called straight has a model"
+            found, wrong = self.route.response_field.validate(found, {}, loc=("response",))
+            assert not wrong, "a route answers with its model"
+        answer = Response(found.model_dump_json(by_alias=True), noted.status_code or self.route.status_code or 200)
+        answer.raw_headers += [(b"content-type", JSON[0].encode()), *noted.raw_headers]
+        return answer
+
+
+def straight(route: APIRoute) -> Straight | None:
+    """How to call the route without the framework; None for one that takes or gives more than a body and its model.
+
+    The framework solves anew for each request what is known of such a route from the start.
     """
     wants, gives = route.dependant, route.response_field
     more = (wants.path_params, wants.query_params, wants.header_params, wants.cookie_params, wants.request_param_name)
@@ -237,30 +288,11 @@ def straight(route: APIRoute) -> Handler | None:
     if route.body_field is not field or not (isinstance(model, type) and issubclass(model, BaseModel)):
         return None
 
-    async def call(request: Request) -> Response:
-        visit, noted = visit_of(request), _Noted()
-        value, errors = None, [_NO_BODY]
-        if visit.body:
-            value, errors = field.validate(await request.json(), {}, loc=("body",))
-        if errors:
-            raise RequestValidationError(errors)
-        given = {name: _OF_VISIT[what](visit) for what, name in named.items()}
-        if wants.response_param_name is not None:
-            given[wants.response_param_name] = noted
-        found = await route.endpoint(**given, **{field.name: value})
-        if isinstance(found, Response):
-            return found
-        if type(found) is not model:
-            found, wrong = gives.validate(found, {}, loc=("response",))
-            assert not wrong, "a route answers with its model"
-        answer = Response(found.model_dump_json(by_alias=True), noted.status_code or route.status_code or 200)
-        answer.raw_headers += [(b"content-type", JSON[0].encode()), *noted.raw_headers]
-        return answer
-
-    return call
+    visits = {name: _OF_VISIT[what] for what, name in named.items()}
+    return Straight(route=route, field=field, model=model, visits=visits, notes=wants.response_param_name)
 
 
-class _Noted(Response):
+class Noted(Response):
     """What a route's function says of its answer beside the content."""
 
     def __init__(self) -> None:

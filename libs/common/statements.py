@@ -6,7 +6,7 @@ built for each call is found in SQLAlchemy's own cache of compiled statements.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -77,7 +77,8 @@ class Waiting:
     plan: Plan
     values: Parameters
     missed: Exception | None
-    """Raised where no row was written."""
+    """Raised where fewer rows were written than `wanted`."""
+    wanted: int = 1
     done: bool = False
 
     @property
@@ -193,7 +194,10 @@ async def write_each(connection: asyncpg.Connection, plan: Plan, rows: list[list
 
 
 def alike(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
-    """Runs of the same statement, each table's in their order, the tables in the order in which they come first."""
+    """Runs of the same statement, each table's in their order, the tables in the order in which they come first.
+
+    A run of new rows is one insert of them all, where the statement can be that.
+    """
     by_table: dict[str | None, list[list[Waiting]]] = {}
     for one in waiting:
         runs = by_table.setdefault(one.plan.table, [])
@@ -201,26 +205,23 @@ def alike(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
             runs[-1].append(one)
         else:
             runs.append([one])
-    return [run for runs in by_table.values() for run in runs]
+    return [_as_one(run) for runs in by_table.values() for run in runs]
 
 
-async def write_alike(connection: asyncpg.Connection, waiting: Sequence[Waiting]) -> None:
-    """The same statement with each one's arguments: new rows by one insert, other writes by one round trip."""
-    plan = waiting[0].plan
-    if len(waiting) == 1:
-        await write_together(connection, waiting)
-    elif plan.adds_only and (insert := _insert_of_many(plan)) is not None:
-        sql, lists = insert
-        columns: list[list[Any]] = [list(column) for column in zip(*(one.arguments for one in waiting), strict=True)]
-        for place in lists:
-            columns[place] = [None if value is None else _as_literal(value) for value in columns[place]]
-        await run(connection, sql, *columns)
-    else:
-        await write_each(connection, plan, [one.arguments for one in waiting])
+def _as_one(run: list[Waiting]) -> list[Waiting]:
+    """New rows of one table, one by one, as one write of all; other writes as they are."""
+    plan = run[0].plan
+    if len(run) == 1 or not plan.adds_only or (insert := _insert_of_many(plan)) is None:
+        return run
+    many, lists = insert
+    columns: list[list[Any]] = [list(column) for column in zip(*(one.arguments for one in run), strict=True)]
+    for place in lists:
+        columns[place] = [None if value is None else _as_literal(value) for value in columns[place]]
+    return [Waiting(many, dict(zip(many.names, columns, strict=True)), None)]
 
 
 @lru_cache(256)
-def _insert_of_many(plan: Plan) -> tuple[str, list[int]] | None:
+def _insert_of_many(plan: Plan) -> tuple[Plan, list[int]] | None:
     """The insert of a row as one of many, given as arrays, and which columns hold lists; None for another shape.
 
     A list goes as its literal: to Postgres an array of lists has more dimensions, and `unnest` would flatten it.
@@ -233,7 +234,8 @@ def _insert_of_many(plan: Plan) -> tuple[str, list[int]] | None:
     arrays = ", ".join(f"${n}::{'text' if many else kind}[]" for n, (kind, many) in enumerate(types, start=1))
     values = ", ".join(f"c{n}{f'::{kind}[]' if many else ''}" for n, (kind, many) in enumerate(types, start=1))
     names = ", ".join(f"c{n}" for n in range(1, len(types) + 1))
-    return f"{shape['into']} select {values} from unnest({arrays}) with ordinality r ({names}, n) order by n", lists
+    sql = f"{shape['into']} select {values} from unnest({arrays}) with ordinality r ({names}, n) order by n"
+    return replace(plan, sql=sql, names=tuple(names.split(", ")), convert={}), lists
 
 
 def _as_literal(values: Sequence[str]) -> str:
@@ -242,7 +244,9 @@ def _as_literal(values: Sequence[str]) -> str:
 
 
 async def write_together(connection: asyncpg.Connection, waiting: Sequence[Waiting]) -> None:
-    """All of them are written, in one round trip; raises the `missed` of the first that met no row."""
+    """All of them are written, in one round trip; raises the `missed` of the first that met too few rows."""
+    if not waiting:
+        return
     arguments = [argument for one in waiting for argument in one.arguments]
     counted = [one for one in waiting if one.missed is not None]
     sql = together(tuple((one.plan, one.missed is not None) for one in waiting))
@@ -252,7 +256,7 @@ async def write_together(connection: asyncpg.Connection, waiting: Sequence[Waiti
         raise wrapped(error) from error
     assert counts is not None, "one row of counts comes back"
     for one, count in zip(counted, counts, strict=False):
-        if not count:
+        if count < one.wanted:
             assert one.missed is not None
             raise one.missed
 

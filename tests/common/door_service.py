@@ -1,5 +1,6 @@
 """A small service with a route of each kind, behind the real doors and over the real kernel tables."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,10 +19,13 @@ from libs.common.http import (
     IfMatch,
     Invalid,
     Limit,
+    Member,
     NotFound,
     Page,
+    Problem,
     RawBody,
     Router,
+    Together,
     Tx,
     check_version,
     paginate,
@@ -32,6 +36,7 @@ from libs.common.webhooks import InboundMessage, Written
 
 HISTORY = Path(__file__).resolve().parents[2] / "services" / "reporting" / "migrations"
 router = Router(prefix="/v1/visits", tags=["visits"])
+arrivals = Router(prefix="/v1/arrivals", tags=["arrivals"])
 bench = Router(prefix="/bench", tags=["bench"], open_to="anyone", idempotent=False)
 
 
@@ -130,6 +135,35 @@ async def take_x12(body: RawBody) -> dict[str, int]:
     return {"bytes": len(body)}
 
 
+async def _arrive(tx: Transaction, body: NewVisit) -> VisitView:
+    """A task of the visit, in the name of whoever asked; `broken` is our own fault, `refused` the caller's."""
+    if body.kind == "refused":
+        raise Conflict("visit_refused", "It was refused.")
+    task_id = await tasks.open(
+        tx, reason="visit", subject_type="visit", subject_id=f"vis_{body.minutes}", owner="billing"
+    )
+    if body.kind == "broken":
+        raise RuntimeError(f"broken by {body.name}")
+    return VisitView(id=task_id, minutes=body.minutes)
+
+
+async def _arrive_all(tx: Transaction, members: Sequence[Member]) -> list[VisitView | Problem]:
+    found: list[VisitView | Problem] = []
+    for member in members:
+        with member.at_work(tx):
+            try:
+                found.append(await _arrive(tx, member.body))
+            except Problem as problem:
+                found.append(problem)
+    return found
+
+
+@arrivals.post("", status_code=201, scope="reporting:write", together=Together(of=lambda v: v.name, do=_arrive_all))
+async def create_arrival(body: NewVisit, tx: Tx) -> VisitView:
+    """As create_visit; those of one name that come at once share a transaction."""
+    return await _arrive(tx, body)
+
+
 @bench.post("/echo")
 async def echo(body: NewVisit) -> NewVisit:
     """Open to anyone, without a key."""
@@ -155,7 +189,7 @@ def create_service() -> Service:
         name="reporting",
         title="A service for the tests of the doors",
         migrations=HISTORY,
-        routers=(router, bench, clearinghouse.routes("reporting")),
+        routers=(router, arrivals, bench, clearinghouse.routes("reporting")),
         inbound={"ehr": on_ehr},
         problems={Illegal: (409, "state_conflict")},
     )

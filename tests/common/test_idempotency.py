@@ -94,12 +94,12 @@ async def test_while_the_first_still_runs_the_second_is_told_to_wait(worker: Dat
     asked = idempotency.request(
         "0192-one-request", method="POST", route="/v1/visits", target="/v1/visits?", body=b"{}", practice_ids=None
     )
-    key = (asked.route, asked.key)
+    key = (asked.route, [asked.key])
     async with worker.transaction(tenant, keyed=key) as first:
-        assert idempotency.answered(first, asked) is None
+        assert idempotency.answered(first, asked, first.begun[0]) is None
         async with worker.transaction(tenant, keyed=key) as second:
             with pytest.raises(InFlight) as told:
-                idempotency.answered(second, asked)
+                idempotency.answered(second, asked, second.begun[0])
     assert told.value.headers["Retry-After"] == "1"
 
 
