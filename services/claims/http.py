@@ -1,5 +1,6 @@
 """The routes of encounters, charges and rules: parse, call a step, answer."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
@@ -10,7 +11,20 @@ from sqlalchemy.dialects import postgresql as pg
 
 from libs.common import audit
 from libs.common.db import Transaction
-from libs.common.http import BULK_BYTES, Cursor, Limit, Page, Problem, Router, Tx, again, paginate, set_etag
+from libs.common.http import (
+    BULK_BYTES,
+    Cursor,
+    Limit,
+    Member,
+    Page,
+    Problem,
+    Router,
+    Together,
+    Tx,
+    again,
+    paginate,
+    set_etag,
+)
 from libs.common.pages import PageInfo
 from libs.common.problems import Invalid, field_errors
 from services.claims import claim_routes, consent_routes, denial_routes, intake, reading, rules, store, tables
@@ -44,10 +58,25 @@ ROUTERS: Final = (
 )
 
 
-@encounter_routes.post("", scope=WRITE, status_code=201, responses=again(EncounterView))
+async def _those_of_a_practice(tx: Transaction, members: Sequence[Member]) -> list[EncounterView | Problem]:
+    """Sessions that several requests have brought at once, each taken or refused by itself."""
+    taken = await intake.receive_all(tx, [member.body for member in members], [member.at_work for member in members])
+    return [
+        one if isinstance(one, Problem) else await _received(tx, one, member.noted)
+        for member, one in zip(members, taken, strict=True)
+    ]
+
+
+TOGETHER: Final = Together(of=lambda sent: sent.practice_id, do=_those_of_a_practice)
+
+
+@encounter_routes.post("", scope=WRITE, status_code=201, responses=again(EncounterView), together=TOGETHER)
 async def create_encounter(body: EncounterIn, tx: Tx, response: Response) -> EncounterView:
     """A session is here once by its external id; the same content again answers 200 and changes nothing."""
-    received = await intake.receive(tx, body)
+    return await _received(tx, await intake.receive(tx, body), response)
+
+
+async def _received(tx: Transaction, received: intake.Received, response: Response) -> EncounterView:
     view = await reading.received_view(tx, received)
     response.status_code = 201 if received.created else 200
     response.headers["Location"] = view.links["self"]

@@ -1,6 +1,7 @@
 """The EHR's sessions come in: checked, coded, kept with their revisions, and told as encounter.created."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +24,10 @@ from services.claims.views import EncounterIn
 
 BREATH: Final = 10
 """After so many sessions of a batch others have their turn."""
+FEW: Final = 64
+"""So many sessions are locked one by one."""
+
+AtWork = Callable[[Transaction], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,7 @@ class Received:
 async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     """The session is kept once by its external id. Raises Invalid, Conflict (a duplicate, or sent already)."""
     message = _message(tx, sent)
-    before = await _before(tx, message)
+    [before] = await _before(tx, [message])
     _know(tx, message, before)
     present = None
     if before["present"]:
@@ -59,10 +64,13 @@ async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     return Received(encounter_id=await _revise(tx, message, present), revised=True)
 
 
-async def receive_all(tx: Transaction, several: Sequence[EncounterIn]) -> list[Received | Problem]:
+async def receive_all(
+    tx: Transaction, several: Sequence[EncounterIn], work: Sequence[AtWork] = ()
+) -> list[Received | Problem]:
     """Each session is taken or refused by itself, as `receive` would take them one after the other.
 
     What is plainly new is looked up at once and written at once; what repeats another, or is here already, comes after.
+    `work` says for each what surrounds what is done for it; without it, they are all of one request.
     """
     found: list[Received | Problem | None] = [None] * len(several)
     messages: dict[int, Message] = {}
@@ -72,17 +80,21 @@ async def receive_all(tx: Transaction, several: Sequence[EncounterIn]) -> list[R
         except Problem as problem:
             found[index] = problem
     first = _first_of_their_kind(messages)
-    looked = await _before_all(tx, list(first.values()))
+    looked = await _before(tx, list(first.values()))
     for number, ((index, message), before) in enumerate(zip(first.items(), looked, strict=True), start=1):
         if not (before["present"] or before["twin"] or before["others"]):
-            found[index] = await _new(tx, message, first_of_day=True)
+            if len(looked) <= FEW:
+                _know(tx, message, before)
+            with work[index](tx) if work else nullcontext():
+                found[index] = await _new(tx, message, first_of_day=True)
         if number % BREATH == 0:
             await tx.meanwhile()
     for index, message in messages.items():
         if found[index] is None:
             try:
-                async with tx.savepoint():
-                    found[index] = await receive(tx, message.sent)
+                with work[index](tx) if work else nullcontext():
+                    async with tx.savepoint():
+                        found[index] = await receive(tx, message.sent)
             except Problem as problem:
                 found[index] = problem
     return [one for one in found if one is not None]
@@ -129,29 +141,28 @@ def _message(tx: Transaction, sent: EncounterIn) -> Message:
     )
 
 
-async def _before(tx: Transaction, message: Message) -> Row:
-    """What is known of the session, its practice and people, once nobody else is at the same session.
+async def _before(tx: Transaction, messages: Sequence[Message]) -> Sequence[Row]:
+    """What is known of the sessions, their practices and people, in their order.
 
-    Two messages about one session, by its id or by what it was, are looked at one after the other.
+    Two messages about one session, by its id or by what it was, are looked at one after the other. Of a few, nobody
+    else is at the same sessions; of more, nothing else of their practices comes in (a lock for each of their names
+    would be thousands), and what is known is asked when it is needed.
     """
-    return await tx.one(_BEFORE, _asked(tx, message))
+    if not messages:
+        return []
+    locks = [name for message in messages for name in _names(tx, message)] if len(messages) <= FEW else None
+    asked = [_asked(message) for message in messages]
+    return await tx.all(_BEFORE, {"locks": locks, **{name: [one[name] for one in asked] for name in asked[0]}})
 
 
-async def _before_all(tx: Transaction, messages: Sequence[Message]) -> Sequence[Row]:
-    """Which of them are here, have a twin or share their day, in their order; the rest is asked when it is needed.
-
-    Nothing else of their practices comes in meanwhile: a lock for each of their names would be thousands.
-    """
-    asked = [_asked(tx, message) for message in messages]
-    names = ("practice", "named", "was", "patient", "on")
-    return await tx.all(_BEFORE_ALL, {name: [one[name] for one in asked] for name in names}) if asked else []
+def _names(tx: Transaction, message: Message) -> list[str]:
+    of_practice = f"claims/intake/{tx.tenant}/{message.sent.practice_id}"
+    return [f"{of_practice}/id/{message.sent.external_id}", f"{of_practice}/was/{message.natural}"]
 
 
-def _asked(tx: Transaction, message: Message) -> dict[str, Any]:
+def _asked(message: Message) -> dict[str, Any]:
     sent = message.sent
-    of_practice = f"claims/intake/{tx.tenant}/{sent.practice_id}"
     return {
-        "locks": [f"{of_practice}/id/{sent.external_id}", f"{of_practice}/was/{message.natural}"],
         "practice": sent.practice_id,
         "named": sent.external_id,
         "was": message.natural,
@@ -356,7 +367,6 @@ async def from_ehr(tx: Transaction, message: InboundMessage) -> Written:
     return Written("encounter", [(await receive(tx, sent)).encounter_id], sent.practice_id)
 
 
-_BEFORE = sa.text("select * from claims.session_before(:locks, :practice, :named, :was, :patient, :on, :place, :npi)")
-_BEFORE_ALL = sa.text("select * from claims.sessions_before(:practice, :named, :was, :patient, :on)")
+_BEFORE = sa.text("select * from claims.before_sessions(:locks, :practice, :named, :was, :patient, :on, :place, :npi)")
 _INSERT = tables.encounter.insert()
 _INSERT_REVISION = tables.encounter_revision.insert()

@@ -1,8 +1,13 @@
 """The EHR's sessions come in, once each, whatever is sent again."""
 
+import asyncio
 import json
+from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
+import asyncpg
+import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -116,7 +121,7 @@ async def test_a_webhook_says_the_same_as_the_api(desk: Desk) -> None:
 
 
 async def test_a_batch_holds_one_lock_of_its_practice_and_no_session_comes_in_beside_it(desk: Desk) -> None:
-    several = [EncounterIn.model_validate(another_session(f"ehr-{n}")) for n in range(30)]
+    several = [EncounterIn.model_validate(another_session(f"ehr-{n}")) for n in range(intake.FEW + 1)]
     beside = EncounterIn.model_validate(another_session("ehr-beside"))
     async with desk.api.worker.transaction(desk.api.tenant) as batch:
         found = await intake.receive_all(batch, several)
@@ -125,6 +130,45 @@ async def test_a_batch_holds_one_lock_of_its_practice_and_no_session_comes_in_be
         with pytest.raises(sa.exc.DBAPIError):
             await _taken(desk, beside, "set local lock_timeout = 100")
     assert await _taken(desk, beside)
+
+
+async def test_of_a_few_only_those_that_are_the_same_wait_for_each_other(desk: Desk) -> None:
+    several = [EncounterIn.model_validate(another_session(f"ehr-{n}")) for n in range(3)]
+    async with desk.api.worker.transaction(desk.api.tenant) as first:
+        await intake.receive_all(first, several)
+        assert await _taken(desk, EncounterIn.model_validate(another_session("ehr-beside")))
+        with pytest.raises(sa.exc.DBAPIError):
+            await _taken(desk, several[1], "set local lock_timeout = 100")
+
+
+async def test_sessions_posted_at_once_are_answered_like_sessions_posted_one_by_one(desk: Desk) -> None:
+    """New ones, one said twice, one of the same day, the same session under two ids, one revised, some refused."""
+    bodies = [another_session(f"ehr-{n}") for n in range(6)]
+    bodies += [another_session("ehr-2"), another_session("ehr-1", billing_flags={"billable": False})]
+    bodies += [another_session("twin-3", patient={"external_id": "MRN-3"})]
+    bodies += [another_session("day-4", patient={"external_id": "MRN-4"}, service={"start": "2026-10-05T16:00:00Z"})]
+    bodies += [another_session("ehr-9", service={"date": "2099-01-01"}), another_session("ehr-8") | {"note": "text"}]
+
+    async def post(body: dict[str, Any], tenant: str) -> httpx.Response:
+        return await desk.api.call("POST", "/v1/encounters", body, token=desk.api.token(tenant_id=tenant))
+
+    def plain(answer: httpx.Response) -> Any:
+        body = answer.json()
+        gone = {"id", "claims", "links", "patient_id", "created_at", "updated_at", "request_id", "existing"}
+        return answer.status_code, {name: value for name, value in body.items() if name not in gone}
+
+    one_by_one = [plain(await post(body, "tnt_one_by_one")) for body in bodies]
+    at_once = [plain(answer) for answer in await asyncio.gather(*(post(body, "tnt_at_once") for body in bodies))]
+
+    assert at_once == one_by_one
+    assert Counter(status for status, _ in at_once) == {201: 7, 200: 2, 409: 1, 422: 2}
+    admin = await asyncpg.connect(desk.api.database.admin_url)
+    try:
+        written = await admin.fetch("select tenant_id, count(distinct xmin::text) n from claims.encounter group by 1")
+    finally:
+        await admin.close()
+    transactions = {row["tenant_id"]: row["n"] for row in written}
+    assert transactions["tnt_at_once"] < transactions["tnt_one_by_one"]
 
 
 async def _taken(desk: Desk, sent: EncounterIn, setting: str = "select 1") -> bool:
