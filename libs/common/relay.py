@@ -6,8 +6,10 @@ skipped for ever. Lock, append and move share one connection, so a leader that h
 
 import asyncio
 import logging
+from bisect import bisect_left
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import asyncpg
@@ -124,17 +126,18 @@ class Relay:
 
     async def _move(self, connection: asyncpg.Connection) -> tuple[int, int]:
         """The oldest rows are in the log and in `sent`; how many, and how many bytes."""
-        rows = await connection.fetch(_OLDEST, BATCH_ROWS, BATCH_BYTES)
-        if not rows:
+        ids, octets = await connection.fetchrow(_OLDEST, BATCH_ROWS)
+        if not ids:
             return 0, 0
-        ids = [row["id"] for row in rows]
+        upto = list(accumulate(octets))
+        ids = ids[: bisect_left(upto, BATCH_BYTES) + 1]  # the row that reaches the limit still goes
         crashpoint("relay.read")
         async with connection.transaction():
             await self.event_log.move_rows(connection, ids)
             crashpoint("relay.published")
         crashpoint("relay.moved")
         metrics.RELAYED.inc(len(ids))
-        return len(ids), rows[-1]["upto"]
+        return len(ids), upto[len(ids) - 1]
 
     def _on_notice(self, *_: Any) -> None:
         self._wake.set()
@@ -154,10 +157,6 @@ _HOLDER_AND_OLDEST = """
     ) as holder
 """
 _OLDEST = """
-    select id, upto from (
-        select id, octet_length(value) as octets, sum(octet_length(value)) over (order by id) as upto
-        from (select id, value from outbox order by id limit $1) o
-    ) summed
-    where upto - octets < $2
-    order by id
+    select coalesce(array_agg(id order by id), '{}'), coalesce(array_agg(octet_length(value) order by id), '{}')
+    from (select id, value from outbox order by id limit $1) oldest
 """

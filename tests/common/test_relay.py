@@ -168,10 +168,24 @@ async def test_a_service_that_has_no_part_in_the_log_has_an_idle_relay(dock: Doc
 
 
 async def test_large_rows_go_in_batches_that_fit(dock: Dock) -> None:
-    await _fill(dock, 12, b"x" * 1_000_000)
-    async with relaying(Relay(dock.url, "dock", dock.log)):
-        await _moved(dock, 12)
-    assert sum(len(record.value) for record in await read_all(dock, 12)) == 12_000_000
+    noting = Noting(dock.log)
+    await _fill(dock, 10, b"x" * 1_000_000)
+    async with relaying(Relay(dock.url, "dock", noting)):  # type: ignore[arg-type]
+        await _moved(dock, 10)
+    assert noting.moved == [4, 4, 2]
+    assert sum(len(record.value) for record in await read_all(dock, 10)) == 10_000_000
+
+
+class Noting(Hanging):
+    """A log that notes how many rows came in each batch."""
+
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(log)
+        self.moved: list[int] = []
+
+    async def move_rows(self, connection: asyncpg.Connection, ids: Sequence[int]) -> None:
+        await self.log.move_rows(connection, ids)
+        self.moved.append(len(ids))
 
 
 async def _fill(dock: Dock, rows: int, value: bytes = b"{}") -> None:

@@ -98,29 +98,36 @@ end $$;
 create or replace function log.append(topics text[], keys text[], vals bytea[], headers text[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+    told text[] := array(select distinct unnest(topics));
     ids integer[];
+    offsets bigint[];
 begin
-    perform log.require_topics(topics, true);
-    select array_agg(p.id order by i.n) into ids
-    from unnest(topics, keys) with ordinality i(topic, key, n)
-    left join log.topic t on t.name = i.topic
-    left join log.partition p
-        on p.topic = t.name and p.number = ((hashtextextended(i.key, 0) & 9223372036854775807) % t.partitions)::integer;
+    perform log.require_topics(told, true);
+    with spread as (
+        select t.name, t.partitions, array_agg(p.id order by p.number) as ids
+        from log.topic t join log.partition p on p.topic = t.name where t.name = any(told) group by t.name
+    )
+    select array_agg(s.ids[1 + (hashtextextended(i.key, 0) & 9223372036854775807) % s.partitions] order by i.n) into ids
+    from unnest(topics, keys) with ordinality i(topic, key, n) left join spread s on s.name = i.topic;
     if array_position(ids, null) is not null then
         raise undefined_object using message = 'no such topic: ' || topics[array_position(ids, null)];
     end if;
     perform from log.partition p where p.id = any(ids) order by p.id for no key update;
+    -- Numbers are joined and sorted here, and the values that belong to them only copied below.
     with wanted as (
         select id, count(*) as n from unnest(ids) id group by id
     ), given as (
         update log.partition p set next_offset = p.next_offset + wanted.n from wanted where p.id = wanted.id
         returning p.id, p.next_offset - wanted.n as base
+    ), numbered as (
+        select i.n, given.base + row_number() over (partition by i.id order by i.n) - 1 as "offset"
+        from unnest(ids) with ordinality i(id, n) join given on given.id = i.id
     )
+    select array_agg("offset" order by n) into offsets from numbered;
     insert into log.record (partition_id, "offset", key, value, headers)
-    select i.id, given.base + row_number() over (partition by i.id order by i.n) - 1, i.key, i.val, i.header::jsonb
-    from unnest(ids, keys, vals, headers) with ordinality i(id, key, val, header, n)
-    join given on given.id = i.id;
-    perform pg_notify('parity_log', t) from (select distinct unnest(topics)) s(t);
+    select i.id, i."offset", i.key, i.val, i.header::jsonb
+    from unnest(ids, offsets, keys, vals, headers) i(id, "offset", key, val, header);
+    perform pg_notify('parity_log', t) from unnest(told) t;
 end $$;
 
 -- The next records of these partitions, whole partitions in the order given, at least one record whatever its size.
