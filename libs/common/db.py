@@ -146,7 +146,10 @@ class Transaction:
 
         `missed` is raised if any of the rows was not written.
         """
-        rows, _ = self._rows.setdefault(statement, ({name: [] for name in row}, missed))
+        known = self._rows.get(statement)
+        if known is None:
+            known = self._rows[statement] = ({name: [] for name in row}, missed)
+        rows, _ = known
         for name, value in row.items():
             rows[name].append(value)
 

@@ -28,6 +28,8 @@ _RETURNS: Final = re.compile(r"\breturning\b", re.IGNORECASE)
 _ON_CONFLICT: Final = re.compile(r"\bon\s+conflict\b", re.IGNORECASE)
 _ONE_ROW: Final = re.compile(r"(?P<into>insert into [\w.]+ \([^()]*\)) values \((?P<values>[^()]*)\)", re.IGNORECASE)
 _TYPED: Final = re.compile(r"\$\d+::([A-Z ]+)(\[\])?(?=,|$)")
+MANY: Final = 40
+"""From so many rows on it is worth a statement of its own that some of their values are the same."""
 _PLACE: Final = re.compile(r"\$(\d+)")
 
 
@@ -47,7 +49,8 @@ class Plan:
 
     sql: str
     names: tuple[str, ...]
-    convert: Mapping[str, Convert]
+    converts: tuple[tuple[int, Convert], ...]
+    """Of some places what their arguments are made with."""
     results: Mapping[str, Convert]
     table: str | None
     """What it writes to, where it is a write."""
@@ -57,10 +60,10 @@ class Plan:
     """Whether it is an insert that meets no row that is there."""
 
     def arguments(self, values: Parameters) -> list[Any]:
-        convert = self.convert
-        if not convert:
-            return [values[name] for name in self.names]
-        return [convert[name](values[name]) if name in convert else values[name] for name in self.names]
+        found = [values[name] for name in self.names]
+        for place, convert in self.converts:
+            found[place] = convert(found[place])
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ def _made(compiled: SQLCompiler, sql: str, positions: Sequence[str], converts: M
     return Plan(
         sql=sql,
         names=tuple(positions),
-        convert={name: one for name, one in converts.items() if callable(one)},
+        converts=tuple((place, one) for place, name in enumerate(positions) if callable(one := converts.get(name))),
         results={
             column.keyname: convert
             for column in compiled._result_columns
@@ -211,31 +214,50 @@ def alike(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
 def _as_one(run: list[Waiting]) -> list[Waiting]:
     """New rows of one table, one by one, as one write of all; other writes as they are."""
     plan = run[0].plan
-    if len(run) == 1 or not plan.adds_only or (insert := _insert_of_many(plan)) is None:
+    types = _types(plan) if plan.adds_only and len(run) > 1 else None
+    if types is None:
         return run
-    many, lists = insert
-    columns: list[list[Any]] = [list(column) for column in zip(*(one.arguments for one in run), strict=True)]
-    for place in lists:
-        columns[place] = [None if value is None else _as_literal(value) for value in columns[place]]
-    return [Waiting(many, dict(zip(many.names, columns, strict=True)), None)]
+    columns = list(zip(*(one.arguments for one in run), strict=True))
+    shared = [len(run) >= MANY and column.count(column[0]) == len(column) for column in columns]
+    shared[0] &= not all(shared)  # it takes an array to say how many
+    many = _insert_of_many(plan, tuple(shared))
+    given = [
+        column[0] if same else _literals(column) if of_lists else column
+        for column, same, (_, of_lists) in zip(columns, shared, types, strict=True)
+    ]
+    return [Waiting(many, dict(zip(many.names, given, strict=True)), None)]
 
 
 @lru_cache(256)
-def _insert_of_many(plan: Plan) -> tuple[Plan, list[int]] | None:
-    """The insert of a row as one of many, given as arrays, and which columns hold lists; None for another shape.
+def _types(plan: Plan) -> list[tuple[str, str]] | None:
+    """The type of each value of an insert of one row, and `[]` where it is a list of them; None for another shape."""
+    shape = _ONE_ROW.fullmatch(plan.sql)
+    types = _TYPED.findall(shape["values"]) if shape else []
+    return types if types and len(types) == len(plan.names) else None
+
+
+@lru_cache(1024)
+def _insert_of_many(plan: Plan, shared: tuple[bool, ...]) -> Plan:
+    """The insert of a row as one of many: a value that they share is given once, of everything else an array.
 
     A list goes as its literal: to Postgres an array of lists has more dimensions, and `unnest` would flatten it.
     """
+    values, arrays, names = [], [], []
+    for n, ((kind, of_lists), same) in enumerate(zip(_types(plan) or (), shared, strict=True), start=1):
+        values.append(f"${n}::{kind}{of_lists}" if same else f"c{n}::{kind}{of_lists}" if of_lists else f"c{n}")
+        if not same:
+            arrays.append(f"${n}::{'text' if of_lists else kind}[]")
+            names.append(f"c{n}")
+    rows = f"unnest({', '.join(arrays)}) with ordinality r ({', '.join(names)}, n)"
     shape = _ONE_ROW.fullmatch(plan.sql)
-    types = _TYPED.findall(shape["values"]) if shape else []
-    if shape is None or len(types) != len(plan.names):
-        return None
-    lists = [place for place, (_, of_many) in enumerate(types) if of_many]
-    arrays = ", ".join(f"${n}::{'text' if many else kind}[]" for n, (kind, many) in enumerate(types, start=1))
-    values = ", ".join(f"c{n}{f'::{kind}[]' if many else ''}" for n, (kind, many) in enumerate(types, start=1))
-    names = ", ".join(f"c{n}" for n in range(1, len(types) + 1))
-    sql = f"{shape['into']} select {values} from unnest({arrays}) with ordinality r ({names}, n) order by n"
-    return replace(plan, sql=sql, names=tuple(names.split(", ")), convert={}), lists
+    assert shape is not None, "it is an insert of one row"
+    sql = f"{shape['into']} select {', '.join(values)} from {rows} order by n"
+    return replace(plan, sql=sql, names=tuple(f"c{n}" for n in range(1, len(shared) + 1)), converts=())
+
+
+def _literals(column: Sequence[Sequence[str] | None]) -> list[str | None]:
+    """Lists of texts as Postgres writes them."""
+    return [None if value is None else _as_literal(value) for value in column]
 
 
 def _as_literal(values: Sequence[str]) -> str:

@@ -47,6 +47,23 @@ async def test_many_rows_that_wait_are_written_as_each_by_itself_would_be(module
         assert await tx.all(sa.select(thing).order_by(thing.c.id)) == rows
 
 
+async def test_of_many_rows_what_they_share_is_given_once(module_database: TestDatabase) -> None:
+    same = {**ROW, "words": ["one", 'a "word"'], "on": None}
+    async with module_database.open("reporting").transaction("tnt_a") as tx:
+        await (await tx.driver()).execute(MAKE.replace(" primary key", ""))
+        insert = thing.insert()
+        for number in range(FEW + 1):
+            tx.later(insert, same)
+            tx.later(insert, same | {"id": "x_2", "cents": number})
+        everything = sa.select(thing).order_by(thing.c.id, thing.c.cents)
+        others = [same | {"id": "x_2", "cents": number} for number in range(FEW + 1)]
+        assert await tx.all(everything) == [same] * (FEW + 1) + others
+        await tx.execute(thing.delete())
+        for _ in range(FEW + 1):
+            tx.later(insert, same)
+        assert await tx.all(everything) == [same] * (FEW + 1)
+
+
 async def test_of_each_table_what_waits_is_written_in_its_order(module_database: TestDatabase) -> None:
     async with module_database.open("reporting").transaction("tnt_a") as tx:
         await (await tx.driver()).execute(MAKE)
