@@ -62,7 +62,10 @@ class Book(Mapping[Key, tuple[T, ...]]):
 
     def on(self, code: Key, day: date) -> T | None:
         """The version that holds on that day, None where there is none."""
-        return next((fact for fact in self._pages.get(code, ()) if fact.span.covers(day)), None)
+        for fact in self._pages.get(code, ()):
+            if fact.span.covers(day):
+                return fact
+        return None
 
     def __getitem__(self, code: Key) -> tuple[T, ...]:
         return self._pages[code]

@@ -1,6 +1,6 @@
 """What is read of a request before any work begins: its size, its kind, its JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -11,6 +11,7 @@ from libs.common.problems import FieldError, Invalid, Malformed, TooLarge, Unsup
 
 DEEPEST: Final = 64
 """How far arrays and objects may be nested; nothing that we take comes near."""
+_NESTING: Final = frozenset({dict, list})
 _NUL: Final = b"\\u0000"
 
 
@@ -58,15 +59,12 @@ def _may_be_deep(body: bytes) -> bool:
 
 
 def _depth(value: Any) -> int:
-    depth, level = 0, [value] if isinstance(value, dict | list) else []
+    depth, level = 0, [value] if type(value) in _NESTING else []
     while level:
         depth += 1
-        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
+        inside = (outer.values() if type(outer) is dict else outer for outer in level)
+        level = [inner for outer in inside for inner in outer if type(inner) in _NESTING]
     return depth
-
-
-def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return value.values() if isinstance(value, dict) else value
 
 
 def _refuse_nul(value: Any, path: list[str | int]) -> None:

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from libs.common import telemetry
 from libs.common.db import Transaction
 from libs.common.events.envelope import Event, write
-from libs.common.ids import uuid7
+from libs.common.ids import uuid7_text
 from libs.common.log import Message
 
 
@@ -16,21 +16,20 @@ async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
     the order of commits. `sequence` is the aggregate's version and orders the events of one subject.
     """
     assert sequence >= 1, "sequences count from 1"
-    event_id = str(uuid7())
-    subject = event.subject()
+    event_id, kind, subject, tenant = uuid7_text(), event.full_type(), event.subject(), tx.tenant
     sealed = None
-    detail = getattr(event, "sealed", None)
+    detail = vars(event).get("sealed")
     if detail is not None:
         assert tx.keyring is not None, "a sealed event needs a key ring"
-        sealed = tx.keyring.seal(tx.tenant, detail.model_dump_json().encode(), event.full_type())
+        sealed = tx.keyring.seal(tenant, detail.model_dump_json().encode(), kind)
     attributes = {
         "id": event_id,
-        "type": event.full_type(),
+        "type": kind,
         "source": f"/services/{tx.service}",
         "subject": subject,
         "sequence": str(sequence),
         "time": tx.now.isoformat(),
-        "tenantid": tx.tenant,
+        "tenantid": tenant,
         "correlationid": tx.correlation_id,
         "causationid": tx.causation_id,
         "traceparent": telemetry.current(),
@@ -42,7 +41,7 @@ async def add(tx: Transaction, event: Event, *, sequence: int) -> str:
             "ids": event_id,
             "topics": message.topic,
             "keys": message.key,
-            "tenants": tx.tenant,
+            "tenants": tenant,
             "values": message.value,
         },
     )

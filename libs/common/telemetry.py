@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
@@ -50,7 +51,13 @@ def from_header(traceparent: str | None) -> SpanContext | None:
 
 
 def to_header(context: SpanContext) -> str:
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+    return _header(context.trace_id, context.span_id, context.trace_flags)
+
+
+@lru_cache(64)
+def _header(trace_id: int, span_id: int, flags: int) -> str:
+    """Kept for a while, for one unit of work asks for it with each of its events."""
+    return f"00-{trace_id:032x}-{span_id:016x}-{flags:02x}"
 
 
 def current() -> str | None:

@@ -1,7 +1,6 @@
 """A claim moves: saved with compare-and-set, written to its history, told as claim.updated, and its tasks follow."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -74,10 +73,9 @@ def work_of(reason: str) -> tuple[str, int]:
 
 async def create(tx: Transaction, claim: Claim, words: str) -> Claim:
     """The claim exists, in draft, and everybody has been told."""
-    new = replace(claim, version=1)
-    await store.insert(tx, new)
-    await _told(tx, new, "create", words)
-    return new
+    await store.insert(tx, claim)
+    await _told(tx, claim, "create", words)
+    return claim
 
 
 async def move(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -26,6 +26,7 @@ from services.claims.intake import Received
 from services.claims.views import CheckResult, Checks, EncounterIn, EncounterView, Timeline, TimelineEntry
 
 M = TypeVar("M", bound=BaseModel)
+_OF_ENCOUNTER: Final = tuple(EncounterView.model_fields)
 
 
 def shown(model: type[M], row: Mapping[str, Any], **more: Any) -> M:
@@ -133,7 +134,7 @@ def _fields(row: Row, claims: Sequence[Row]) -> dict[str, Any]:
     if row["status"] == MINUTES_NOT_BILLABLE:
         found.append(_no_code(EncounterIn.model_validate(row["detail"])))
     return {
-        **{name: row[name] for name in EncounterView.model_fields if name in row},
+        **{name: row[name] for name in _OF_ENCOUNTER if name in row},
         "status": claims[0]["status"] if claims and row["status"] == "charge_ready" else row["status"],
         "claims": [claim["id"] for claim in claims],
         "checks": Checks(

@@ -90,7 +90,7 @@ def write(attributes: dict[str, Any], data: Event, sealed: str | None) -> bytes:
     body: dict[str, Any] = {
         "specversion": "1.0",
         "datacontenttype": "application/json",
-        "dataschema": f"urn:parity:event:{data.full_type()}",
+        "dataschema": f"urn:parity:event:{attributes['type']}",
         **{name: value for name, value in attributes.items() if value is not None},
         "data": data.model_dump(mode="json", exclude={"sealed"}),
     }
