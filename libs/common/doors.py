@@ -2,7 +2,8 @@
 
 Authenticate, check the scope, read the body, open ONE transaction (tenant, practices, actor, request id), look for
 the stored answer of a repeated POST, run the route, record who did what, store the answer, commit, and only then
-answer. Whatever raises on the way undoes all of it.
+answer. Whatever raises on the way undoes all of it. Requests of a route that says so share a transaction with others
+that come at once (`together.py`).
 """
 
 import logging
