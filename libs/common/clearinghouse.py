@@ -15,10 +15,12 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sqlalchemy.dialects import postgresql as pg
 
+from libs.common import outside
 from libs.common.clock import zone
 from libs.common.db import Row, Transaction
+from libs.common.doors import Here
 from libs.common.pages import set_etag
-from libs.common.problems import NotFound
+from libs.common.problems import FieldError, Invalid, NotFound
 from libs.common.routing import Router, Tx
 
 X12_TYPE: Final = "application/edi-x12"
@@ -354,8 +356,10 @@ def routes(service: str, *, configured: Callable[[Transaction], Awaitable[None]]
     router = Router(prefix="/v1/clearinghouse-account", tags=["clearinghouse"])
 
     @router.put("", scope=f"{service}:write")
-    async def set_clearinghouse_account(body: AccountBody, tx: Tx, response: Response) -> AccountView:
-        """From now on this account is used."""
+    async def set_clearinghouse_account(body: AccountBody, tx: Tx, here: Here, response: Response) -> AccountView:
+        """From now on this account is used. Its address is public and https, but in local mode."""
+        if not here.local:
+            _allow(body.url)
         row = await set_account(tx, Account(**body.model_dump()))
         if configured is not None:
             await configured(tx)
@@ -372,6 +376,14 @@ def routes(service: str, *, configured: Callable[[Transaction], Awaitable[None]]
         return _view(row)
 
     return router
+
+
+def _allow(url: str) -> None:
+    """What goes there names patients, and our key comes with it. Raises Invalid."""
+    try:
+        outside.check_url(url, local=False)
+    except outside.Forbidden as refused:
+        raise Invalid([FieldError("/url", "url_not_allowed", str(refused))]) from None
 
 
 def _view(row: Row) -> AccountView:

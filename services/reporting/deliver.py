@@ -16,13 +16,13 @@ import httpx
 import orjson
 import sqlalchemy as sa
 
-from libs.common import signatures, tasks, timers
+from libs.common import outside, signatures, tasks, timers
 from libs.common.clock import wall
 from libs.common.crashpoints import crashpoint
 from libs.common.db import Row, Transaction
 from libs.common.events import Envelope, Event
 from libs.common.timers import Due, Timer, Work
-from services.reporting import endpoints, outside, tables
+from services.reporting import endpoints, tables
 from services.reporting.endpoints import DELIVER, PING
 
 RETRIES = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from libs.common import signatures, tasks, timers
+from libs.common import outside, signatures, tasks, timers
 from libs.common.db import Row, Stale, Transaction
 from libs.common.events import CATALOG
 from libs.common.http import FieldError, Invalid, NotFound
 from libs.common.ids import new_id
-from services.reporting import outside, tables
+from services.reporting import tables
 
 _ACTIVE = "endpoints that are active"
 PING = "endpoint.ping.v1"

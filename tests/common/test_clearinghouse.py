@@ -17,8 +17,10 @@ from libs.common.clearinghouse import (
     Unreachable,
 )
 from libs.common.db import Database
+from libs.common.http import create_api
 from tests.callers import Issuer, calling
 from tests.clearinghouse import FakeClearinghouse
+from tests.common import door_service
 from tests.common.conftest import Rows
 from tests.conftest import TestDatabase
 
@@ -217,6 +219,21 @@ async def test_the_account_is_set_read_without_its_key_and_replaced(
 )
 async def test_an_account_that_cannot_be_right_is_refused(biller: httpx.AsyncClient, wrong: dict[str, object]) -> None:
     assert (await biller.put("/v1/clearinghouse-account", json={**ACCOUNT, **wrong})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "url", ["http://ch.example.com", "https://10.0.0.1/ch", "https://169.254.169.254", "https://a..b"]
+)
+async def test_outside_local_mode_an_account_is_at_a_public_https_address(
+    doors_database: TestDatabase, issuer: Issuer, url: str
+) -> None:
+    settings = doors_database.settings("reporting", PARITY_MODE="production")
+    app = create_api(door_service.create_service(), settings)
+    async with app.router.lifespan_context(app), calling(app, issuer.token()) as caller:
+        refused = await caller.put("/v1/clearinghouse-account", json={**ACCOUNT, "url": url})
+        taken = await caller.put("/v1/clearinghouse-account", json={**ACCOUNT, "url": "https://ch.example.com/v1"})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "url_not_allowed")
+    assert taken.status_code == 200
 
 
 async def test_another_tenants_account_is_not_seen(api: FastAPI, issuer: Issuer, biller: httpx.AsyncClient) -> None:

@@ -1,7 +1,8 @@
-"""Where a webhook may go: to a public address over https, never back into our own network.
+"""Where a tenant may have us send to: a public address over https, never back into our own network.
 
-The name is resolved once, every address of it must be public, and the request goes to the address that was checked,
-so that a name cannot answer differently the second time (DNS rebinding). Local mode also allows http and loopback.
+For a webhook the name is resolved once, every address of it must be public, and the request goes to the address that
+was checked, so that a name cannot answer differently the second time (DNS rebinding). Local mode also allows http and
+loopback.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ def check_url(url: str, *, local: bool) -> httpx.URL:
     except (ValueError, httpx.InvalidURL):
         raise Forbidden("This is no URL.") from None
     if parts.scheme != "https" and not (local and parts.scheme == "http"):
-        raise Forbidden("A webhook goes to an https address.")
+        raise Forbidden("It has to be an https address.")
     if parts.username or parts.password:
         raise Forbidden("Credentials do not belong into a URL; the signature proves who we are.")
     if not parts.hostname or port == 0:

@@ -1,4 +1,4 @@
-"""Webhooks go to public https addresses, whatever a name resolves to."""
+"""What a tenant names goes to public https addresses, a webhook whatever its name resolves to."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from services.reporting import outside
+from libs.common import outside
 
 
 @pytest.mark.parametrize(
