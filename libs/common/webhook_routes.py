@@ -137,14 +137,12 @@ def _sources(service: Service) -> Router:
     @router.get("", scope=read)
     async def list_webhook_sources(tx: Tx, cursor: Cursor = None, limit: Limit = 50) -> Page[SourceView]:
         """Who sends us webhooks."""
-        return await paginate(tx, sa.select(webhooks.source), cursor, limit, view=_source)
+        return await paginate(tx, webhooks.shown(tx), cursor, limit, view=_source)
 
     @router.get("/{source_id}", scope=read)
     async def read_webhook_source(source_id: str, tx: Tx, response: Response) -> SourceView:
         """One sender, with its ETag."""
-        row = await tx.first(sa.select(webhooks.source).where(webhooks.source.c.id == source_id))
-        if row is None:
-            raise NotFound
+        row = await webhooks.load(tx, source_id)
         set_etag(response, row["version"])
         return _source(row)
 
@@ -154,9 +152,7 @@ def _sources(service: Service) -> Router:
     ) -> SourceView:
         """Rename a sender, or switch it off and on."""
         table = webhooks.source
-        found = await tx.first(sa.select(table.c.version).where(table.c.id == source_id))
-        if found is None:
-            raise NotFound
+        found = await webhooks.load(tx, source_id)
         check_version(expected, found["version"])
         row = await tx.first(
             table.update()

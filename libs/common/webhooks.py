@@ -169,11 +169,24 @@ async def create_source(tx: Transaction, *, kind: str, name: str, practice_id: s
     return row, secret
 
 
-async def rotate_secret(tx: Transaction, source_id: str) -> tuple[Row, str]:
-    """A new secret beside the last one: both hold until the next rotation. Raises NotFound."""
-    found = await tx.first(sa.select(source.c.secrets_sealed).where(source.c.id == source_id).with_for_update())
+def shown(tx: Transaction) -> sa.Select[Any]:
+    """The sources of which the caller may know; those that may touch every practice, only who may see all."""
+    select = sa.select(source)
+    return select if tx.practice_ids is None else select.where(source.c.practice_id.is_not(None))
+
+
+async def load(tx: Transaction, source_id: str, *, lock: bool = False) -> Row:
+    """The source. Raises NotFound."""
+    one = shown(tx).where(source.c.id == source_id)
+    found = await tx.first(one.with_for_update() if lock else one)
     if found is None:
         raise NotFound
+    return found
+
+
+async def rotate_secret(tx: Transaction, source_id: str) -> tuple[Row, str]:
+    """A new secret beside the last one: both hold until the next rotation. Raises NotFound."""
+    found = await load(tx, source_id, lock=True)
     secret = signatures.new_secret()
     kept = [_sealed(tx, source_id, secret), *found["secrets_sealed"][:1]]
     changed = source.update().where(source.c.id == source_id)

@@ -216,7 +216,7 @@ async def _judge(tx: Transaction, endpoint_id: str, outcomes: list[Outcome]) -> 
     failing = tx.now - since
     if failing >= DISABLE_AFTER or any(outcome.gone for outcome in outcomes):
         await endpoints.change(tx, endpoint, {"failing_since": since, "status": "disabled"})
-        await _notice(tx, endpoint_id, "webhook_disabled", "It is off; PATCH its status to active to go on.")
+        await _notice(tx, endpoint, "webhook_disabled", "It is off; PATCH its status to active to go on.")
         return
     noticed = sum(failing >= limit for limit in NOTICES)
     if endpoint["failing_since"] is None or noticed > endpoint["noticed"]:
@@ -224,15 +224,16 @@ async def _judge(tx: Transaction, endpoint_id: str, outcomes: list[Outcome]) -> 
     rest = min(max(failing / 4, RESTS[0]), RESTS[1])
     await tx.execute(_REST, {"endpoint": endpoint_id, "until": tx.now + rest})
     if noticed > endpoint["noticed"]:
-        await _notice(tx, endpoint_id, "webhook_failing", "No delivery has succeeded for hours; see its deliveries.")
+        await _notice(tx, endpoint, "webhook_failing", "No delivery has succeeded for hours; see its deliveries.")
 
 
-async def _notice(tx: Transaction, endpoint_id: str, reason: str, detail: str) -> None:
+async def _notice(tx: Transaction, endpoint: Row, reason: str, detail: str) -> None:
     await tasks.open(
         tx,
         reason=reason,
         subject_type="endpoint",
-        subject_id=endpoint_id,
+        subject_id=endpoint["id"],
+        practice_id=endpoint["practice_id"],
         owner="engineering",
         due_on=tx.today,
         detail=detail,

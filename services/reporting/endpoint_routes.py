@@ -14,6 +14,7 @@ from libs.common.http import (
     Conflict,
     Cursor,
     FieldError,
+    Forbidden,
     Here,
     IfMatch,
     Invalid,
@@ -130,6 +131,8 @@ async def create_endpoint(
 ) -> EndpointWithSecret:
     """An endpoint hears of every event of these types from now on."""
     endpoints.check(body.url, body.event_types, local=here.local)
+    if body.practice_id is None and caller.practice_ids is not None:
+        raise Forbidden("Name a practice of yours.", code="practice_forbidden")
     if body.practice_id is not None and not caller.within(body.practice_id):
         raise NotFound("There is no such practice.")
     row, secret = await endpoints.create(
@@ -146,7 +149,7 @@ async def create_endpoint(
 @router.get("", scope="reporting:read")
 async def list_endpoints(tx: Tx, cursor: Cursor = None, limit: Limit = 50) -> Page[EndpointView]:
     """The tenant's endpoints, oldest first."""
-    return await paginate(tx, sa.select(tables.endpoint), cursor, limit, view=_view)
+    return await paginate(tx, endpoints.shown(tx), cursor, limit, view=_view)
 
 
 @router.get("/{endpoint_id}", scope="reporting:read")

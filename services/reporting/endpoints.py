@@ -61,9 +61,15 @@ async def create(
     return await load(tx, endpoint_id), secret
 
 
+def shown(tx: Transaction) -> sa.Select[Any]:
+    """The endpoints of which the caller may know; those that hear of every practice, only who may see all."""
+    select = sa.select(tables.endpoint)
+    return select if tx.practice_ids is None else select.where(tables.endpoint.c.practice_id.is_not(None))
+
+
 async def load(tx: Transaction, endpoint_id: str) -> Row:
     """The endpoint. Raises NotFound."""
-    row = await tx.first(sa.select(tables.endpoint).where(tables.endpoint.c.id == endpoint_id))
+    row = await tx.first(shown(tx).where(tables.endpoint.c.id == endpoint_id))
     if row is None:
         raise NotFound
     return row

@@ -236,6 +236,12 @@ async def test_outside_local_mode_an_account_is_at_a_public_https_address(
     assert taken.status_code == 200
 
 
+async def test_a_caller_of_one_practice_does_not_set_the_account_of_all(api: FastAPI, issuer: Issuer) -> None:
+    async with calling(api, issuer.token(practice_ids=["prc_1"])) as theirs:
+        refused = await theirs.put("/v1/clearinghouse-account", json=ACCOUNT)
+    assert (refused.status_code, refused.json()["code"]) == (403, "practice_forbidden")
+
+
 async def test_another_tenants_account_is_not_seen(api: FastAPI, issuer: Issuer, biller: httpx.AsyncClient) -> None:
     await biller.put("/v1/clearinghouse-account", json=ACCOUNT)
     async with calling(api, issuer.token(tenant_id="tnt_other")) as other:

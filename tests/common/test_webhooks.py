@@ -230,3 +230,18 @@ async def test_another_tenant_sees_neither_sources_nor_messages(ehr: Ehr, api: F
             assert (await other.get(path)).status_code == 404
         assert (await other.post(f"/v1/inbound-messages/{taken}/replay")).status_code == 404
         assert (await other.post(f"/v1/webhook-sources/{ehr.id}/rotate-secret")).status_code == 404
+
+
+async def test_a_source_that_may_touch_every_practice_is_nobodys_who_may_see_one(
+    ehr: Ehr, api: FastAPI, issuer: Issuer, tenant: str
+) -> None:
+    async with calling(api, issuer.token(tenant_id=tenant, practice_ids=["prc_1"])) as theirs:
+        path = f"/v1/webhook-sources/{ehr.id}"
+        assert (await theirs.get("/v1/webhook-sources")).json()["data"] == []
+        assert (await theirs.get(path)).status_code == 404
+        assert (await theirs.post(f"{path}/rotate-secret", json={})).status_code == 404
+        switched = await theirs.patch(path, json={"status": "disabled"}, headers={"If-Match": "*"})
+        assert switched.status_code == 404
+        own = {"kind": "ehr", "name": "Ours", "practice_id": "prc_1"}
+        made = (await theirs.post("/v1/webhook-sources", json=own)).json()
+        assert (await theirs.post(f"/v1/webhook-sources/{made['id']}/rotate-secret", json={})).status_code == 200

@@ -141,9 +141,12 @@ def _holds(text: str, ids: set[str]) -> set[str]:
 
 def _is_empty(answer: httpx.Response) -> bool:
     """A list without entries, figures that are all zero, or a table with nothing but the names of its columns."""
-    if "json" not in answer.headers.get("content-type", ""):
-        return len(answer.text.splitlines()) <= 1
+    kind = answer.headers.get("content-type", "")
+    if "json" not in kind:
+        return len(answer.text.splitlines()) <= ("csv" in kind)
     shown = answer.json()
+    if isinstance(shown, dict) and isinstance(shown.get("data"), list):
+        return not shown["data"]
     return isinstance(shown, dict) and not any(_values(shown))
 
 

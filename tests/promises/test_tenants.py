@@ -45,6 +45,8 @@ async def _a_week_begins(who: Scenario) -> None:
     await who.authorization(authorized, number=f"A{uuid7().int % 10**8}", units=4, codes=["90834"])
     await who.tell_session(authorized, minutes=45)
     await who.tell_session(await who.patient(), kind="individual", minutes=10)
+    nowhere = {"url": "http://127.0.0.1:9/", "event_types": ["*"], "practice_id": who.practice_id}
+    await who.client.post("reporting", "/v1/webhook-endpoints", nowhere)
 
 
 async def test_no_route_shows_a_row_of_another_tenant(

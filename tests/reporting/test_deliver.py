@@ -175,11 +175,12 @@ async def test_an_endpoint_that_says_gone_is_switched_off_and_its_owner_told(
 ) -> None:
     receiver = Receiver(lambda _: httpx.Response(410))
     async with reporting(fresh_database, tmp_path, receiver) as api:
-        endpoint, _ = await an_endpoint(api)
+        practices = {"url": "http://127.0.0.1:9/hook", "event_types": ["*"], "practice_id": "prc_1"}
+        endpoint = (await api.post("/v1/webhook-endpoints", practices))["id"]
         await heard(api, 1)
         await api.run_due()
         assert (await api.get(f"/v1/webhook-endpoints/{endpoint}"))["status"] == "disabled"
-        assert "webhook_disabled" in {t["reason"] for t in await api.tasks()}
+        assert [(t["reason"], t["practice_id"]) for t in await api.tasks()] == [("webhook_disabled", "prc_1")]
         await heard(api, 2)
         await api.run_due()
         assert len(receiver.got) == 1

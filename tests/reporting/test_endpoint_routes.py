@@ -52,3 +52,24 @@ async def test_a_deleted_endpoint_is_gone(api: Api) -> None:
     path = f"/v1/webhook-endpoints/{made['id']}"
     assert (await api.call("DELETE", path)).status_code == 204
     assert (await api.call("GET", path)).status_code == 404
+
+
+async def test_a_caller_of_one_practice_has_endpoints_for_that_one_only(api: Api) -> None:
+    theirs = api.token(practice_ids=["prc_1"])
+    for practice_id in (None, "prc_2"):
+        refused = await api.call("POST", "/v1/webhook-endpoints", HOOK | {"practice_id": practice_id}, token=theirs)
+        assert refused.status_code in (403, 404), practice_id
+    made = await api.post("/v1/webhook-endpoints", HOOK | {"practice_id": "prc_1"}, token=theirs)
+    everybodys = await api.post("/v1/webhook-endpoints", HOOK)
+    shown = (await api.get("/v1/webhook-endpoints", token=theirs))["data"]
+    assert [one["id"] for one in shown] == [made["id"]]
+    for method, path, body in (
+        ("GET", "", None),
+        ("PATCH", "", {"status": "paused"}),
+        ("DELETE", "", None),
+        ("POST", "/secrets", {}),
+        ("POST", "/ping", {}),
+    ):
+        path = f"/v1/webhook-endpoints/{everybodys['id']}{path}"
+        answer = await api.call(method, path, body, token=theirs, If_Match="*")
+        assert answer.status_code == 404, (method, path)
