@@ -63,13 +63,13 @@ async def test_a_caller_of_one_practice_has_endpoints_for_that_one_only(api: Api
     everybodys = await api.post("/v1/webhook-endpoints", HOOK)
     shown = (await api.get("/v1/webhook-endpoints", token=theirs))["data"]
     assert [one["id"] for one in shown] == [made["id"]]
-    for method, path, body in (
+    for method, what, body in (
         ("GET", "", None),
         ("PATCH", "", {"status": "paused"}),
         ("DELETE", "", None),
         ("POST", "/secrets", {}),
         ("POST", "/ping", {}),
     ):
-        path = f"/v1/webhook-endpoints/{everybodys['id']}{path}"
+        path = f"/v1/webhook-endpoints/{everybodys['id']}{what}"
         answer = await api.call(method, path, body, token=theirs, If_Match="*")
-        assert answer.status_code == 404, (method, path)
+        assert answer.status_code == 404, (method, what)
