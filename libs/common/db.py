@@ -161,12 +161,12 @@ class Transaction:
             self._gather()
             await self._write(self._taken())
 
-    async def meanwhile(self) -> None:
+    async def meanwhile(self, least: int = PORTION) -> None:
         """For a long piece of work, between its parts: a good portion of what waits is written while the next ones are
         made, and other work of this process has its turn."""
         if self._beside is not None and self._beside.done():
             await self._joined()
-        if self._beside is None and len(self._waiting) >= PORTION:
+        if self._beside is None and len(self._waiting) >= least:
             self._gather()
             self._beside = asyncio.create_task(self._write(self._taken()), name="settle")
         await asyncio.sleep(0)

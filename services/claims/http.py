@@ -91,10 +91,12 @@ async def create_encounters(
     """Up to 1,000 sessions, each taken or refused by itself."""
     parsed = [_parsed(content) for content in body]
     taken = iter(await intake.receive_all(tx, [sent for sent in parsed if isinstance(sent, EncounterIn)]))
-    items = [
-        await _item(tx, index, content, sent if isinstance(sent, Problem) else next(taken))
-        for index, (content, sent) in enumerate(zip(body, parsed, strict=True))
-    ]
+    await tx.meanwhile(least=1)  # the rest is written while the answer is made
+    items = []
+    for index, (content, sent) in enumerate(zip(body, parsed, strict=True)):
+        items.append(await _item(tx, index, content, sent if isinstance(sent, Problem) else next(taken)))
+        if index % intake.BREATH == 0:
+            await tx.meanwhile()
     shown = [item.encounter for item in items if item.encounter is not None]
     audit.about(tx, [(one.id, one.practice_id) for one in shown])
     return BatchView(
