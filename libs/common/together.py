@@ -10,7 +10,7 @@ A lane is a route, a tenant, a caller with what it may see, and what the route s
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -108,25 +108,30 @@ class Lanes:
     async def _go(self, lane: Lane) -> None:
         """Those that could go have their answers, or are on their own, and the next ones go."""
         group, self._waiting[lane] = _parted(self._waiting[lane])
-        try:
-            answers = [await group[0].alone()] if len(group) == 1 else await self._in_one(lane, group)
-            for member, answer in zip(group, answers, strict=True):
-                _tell(member, answer)
-        except Exception as error:  # noqa: BLE001  whoever caused it is told: at once, or when it is done alone
-            if len(group) == 1:
-                _tell(group[0], error)
-            else:
-                log.info("done_one_by_one", extra={"error": type(error).__name__})
-        finally:
-            for member in group:
-                _tell(member, None)
-            if self._waiting[lane]:
-                self._start(lane)
-            else:
-                del self._waiting[lane]
+        with ExitStack() as place:
+            place.callback(self._next, lane)
+            try:
+                answers = [await group[0].alone()] if len(group) == 1 else await self._in_one(lane, group, place)
+                for member, answer in zip(group, answers, strict=True):
+                    _tell(member, answer)
+            except Exception as error:  # noqa: BLE001  whoever caused it is told: at once, or when it is done alone
+                if len(group) == 1:
+                    _tell(group[0], error)
+                else:
+                    log.info("done_one_by_one", extra={"error": type(error).__name__})
+            finally:
+                for member in group:
+                    _tell(member, None)
 
-    async def _in_one(self, lane: Lane, group: Sequence[Member]) -> list[Response | Problem]:
-        """What became of each, once all of it is committed."""
+    def _next(self, lane: Lane) -> None:
+        """The lane is free for those that have gathered."""
+        if self._waiting[lane]:
+            self._start(lane)
+        else:
+            del self._waiting[lane]
+
+    async def _in_one(self, lane: Lane, group: Sequence[Member], place: ExitStack) -> list[Response | Problem]:
+        """What became of each, once all of it is committed; who comes meanwhile does not wait for the disk."""
         if not group:
             return []
         found: dict[Member, Response | Problem] = {}
@@ -149,6 +154,8 @@ class Lanes:
                     continue
                 with member.at_work(tx):
                     found[member] = await member.finish(tx, returned)
+            await tx.settle()
+            place.close()
         return [found[member] for member in group]
 
 
