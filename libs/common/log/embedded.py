@@ -20,6 +20,7 @@ from libs.common.log.embedded_consumer import EmbeddedConsumer, connected, trans
 SCHEMA = Path(__file__).with_name("embedded.sql")
 FOR_SERVICES = (
     "append(text[], text[], bytea[], text[])",
+    "append_rows(text[], text[], bytea[], jsonb[])",
     "fetch(integer[], bigint[], integer, bigint)",
     "join_group(text, uuid, text[], interval)",
     "assignment(text, uuid)",
@@ -165,8 +166,8 @@ _MOVE_ROWS = """
         insert into sent (id, event_id, topic, key, tenant_id, value, headers, created_at)
         select id, event_id, topic, key, tenant_id, value, headers, created_at from gone
     )
-    select set_config('synchronous_commit', 'off', true), log.append(
+    select set_config('synchronous_commit', 'off', true), log.append_rows(
         array_agg(topic order by id), array_agg(key order by id),
-        array_agg(value order by id), array_agg(headers::text order by id)
+        array_agg(value order by id), array_agg(headers order by id)
     ) from gone
 """

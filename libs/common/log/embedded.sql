@@ -95,7 +95,7 @@ end $$;
 
 -- Appends in order. Offsets are given out under the partition's row lock, which is held until the caller
 -- commits: so they are dense, and a reader sees them in the order in which they were committed.
-create or replace function log.append(topics text[], keys text[], vals bytea[], headers text[]) returns void
+create or replace function log.append_rows(topics text[], keys text[], vals bytea[], headers jsonb[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     told text[] := array(select distinct unnest(topics));
@@ -125,10 +125,15 @@ begin
     )
     select array_agg("offset" order by n) into offsets from numbered;
     insert into log.record (partition_id, "offset", key, value, headers)
-    select i.id, i."offset", i.key, i.val, i.header::jsonb
-    from unnest(ids, offsets, keys, vals, headers) i(id, "offset", key, val, header);
+    select * from unnest(ids, offsets, keys, vals, headers);
     perform pg_notify('parity_log', t) from unnest(told) t;
 end $$;
+
+-- The same, for who has headers as text.
+create or replace function log.append(topics text[], keys text[], vals bytea[], headers text[]) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    select log.append_rows(topics, keys, vals, headers::jsonb[])
+$$;
 
 -- The next records of these partitions, whole partitions in the order given, at least one record whatever its size.
 create or replace function log.fetch(ids integer[], positions bigint[], max_records integer, max_bytes bigint)
