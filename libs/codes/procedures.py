@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from libs.codes.dated import Book, Span, load
@@ -76,6 +76,7 @@ def procedures() -> Book[Procedure]:
     return Book((_procedure(row, data["effective_from"]) for row in data["procedures"]), key=lambda p: p.code)
 
 
+@lru_cache(4096)
 def procedure(code: str, on: date) -> Procedure | None:
     """The procedure as it stands on that day; None when it is unknown, not yet in force or withdrawn."""
     return procedures().on(code, on)

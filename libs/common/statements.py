@@ -26,8 +26,12 @@ _WRITES: Final = re.compile(
 )
 _RETURNS: Final = re.compile(r"\breturning\b", re.IGNORECASE)
 _ON_CONFLICT: Final = re.compile(r"\bon\s+conflict\b", re.IGNORECASE)
-_ONE_ROW: Final = re.compile(r"(?P<into>insert into [\w.]+ \([^()]*\)) values \((?P<values>[^()]*)\)", re.IGNORECASE)
-_TYPED: Final = re.compile(r"\$\d+::([A-Z ]+)(\[\])?(?=,|$)")
+_ONE_ROW: Final = re.compile(
+    r"(?P<into>insert into [\w.]+ \((?P<columns>[^()]*)\)) values \((?P<values>[^()]*)\)"
+    r"(?P<rest> on conflict \((?P<keys>[^()]*)\) do update set [^$]*)?",
+    re.IGNORECASE,
+)
+_TYPED: Final = re.compile(r"\$\d+::([A-Z ]+)(\[\])?(?=,|$)", re.IGNORECASE)
 MANY: Final = 40
 """From so many rows on it is worth a statement of its own that some of their values are the same."""
 _PLACE: Final = re.compile(r"\$(\d+)")
@@ -212,28 +216,49 @@ def alike(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
 
 
 def _as_one(run: list[Waiting]) -> list[Waiting]:
-    """New rows of one table, one by one, as one write of all; other writes as they are."""
+    """New rows of one table, one by one, as one write of all; other writes as they are.
+
+    Rows that may meet others are one write too, unless they meet each other.
+    """
     plan = run[0].plan
-    types = _types(plan) if plan.adds_only and len(run) > 1 else None
-    if types is None:
+    row = _one_row(plan) if len(run) > 1 else None
+    if row is None:
         return run
     columns = list(zip(*(one.arguments for one in run), strict=True))
+    if row.keys and len(set(zip(*(columns[place] for place in row.keys), strict=True))) < len(run):
+        return run
     shared = [len(run) >= MANY and column.count(column[0]) == len(column) for column in columns]
     shared[0] &= not all(shared)  # it takes an array to say how many
     many = _insert_of_many(plan, tuple(shared))
     given = [
         column[0] if same else _literals(column) if of_lists else column
-        for column, same, (_, of_lists) in zip(columns, shared, types, strict=True)
+        for column, same, (_, of_lists) in zip(columns, shared, row.types, strict=True)
     ]
     return [Waiting(many, dict(zip(many.names, given, strict=True)), None)]
 
 
+@dataclass(frozen=True, slots=True)
+class _OneRow:
+    """An insert of one row, in parts."""
+
+    into: str
+    types: list[tuple[str, str]]
+    """Of each value its type, and `[]` where it is a list of them."""
+    keys: list[int]
+    """The places of what a row that is there may have, too, where it is then changed."""
+    rest: str
+
+
 @lru_cache(256)
-def _types(plan: Plan) -> list[tuple[str, str]] | None:
-    """The type of each value of an insert of one row, and `[]` where it is a list of them; None for another shape."""
+def _one_row(plan: Plan) -> _OneRow | None:
+    """None for a statement of another shape."""
     shape = _ONE_ROW.fullmatch(plan.sql)
     types = _TYPED.findall(shape["values"]) if shape else []
-    return types if types and len(types) == len(plan.names) else None
+    if shape is None or not types or len(types) != len(plan.names):
+        return None
+    columns = shape["columns"].split(", ")
+    keys = [columns.index(name) for name in (shape["keys"] or "").split(", ") if name]
+    return _OneRow(shape["into"], types, keys, shape["rest"] or "")
 
 
 @lru_cache(1024)
@@ -242,16 +267,16 @@ def _insert_of_many(plan: Plan, shared: tuple[bool, ...]) -> Plan:
 
     A list goes as its literal: to Postgres an array of lists has more dimensions, and `unnest` would flatten it.
     """
+    row = _one_row(plan)
+    assert row is not None, "it is an insert of one row"
     values, arrays, names = [], [], []
-    for n, ((kind, of_lists), same) in enumerate(zip(_types(plan) or (), shared, strict=True), start=1):
+    for n, ((kind, of_lists), same) in enumerate(zip(row.types, shared, strict=True), start=1):
         values.append(f"${n}::{kind}{of_lists}" if same else f"c{n}::{kind}{of_lists}" if of_lists else f"c{n}")
         if not same:
             arrays.append(f"${n}::{'text' if of_lists else kind}[]")
             names.append(f"c{n}")
     rows = f"unnest({', '.join(arrays)}) with ordinality r ({', '.join(names)}, n)"
-    shape = _ONE_ROW.fullmatch(plan.sql)
-    assert shape is not None, "it is an insert of one row"
-    sql = f"{shape['into']} select {', '.join(values)} from {rows} order by n"
+    sql = f"{row.into} select {', '.join(values)} from {rows} order by n{row.rest}"
     return replace(plan, sql=sql, names=tuple(f"c{n}" for n in range(1, len(shared) + 1)), converts=())
 
 

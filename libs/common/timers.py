@@ -263,7 +263,8 @@ async def _wait(events: list[asyncio.Event], seconds: float) -> None:
 
 
 _SET = sa.text(
-    "insert into timer (kind, tenant_id, id, due_at, traceparent) values (:kind, :tenant, :id, :at, :trace) "
+    r"insert into timer (kind, tenant_id, id, due_at, traceparent) "
+    r"values (:kind\:\:text, :tenant\:\:text, :id\:\:text, :at\:\:timestamptz, :trace\:\:text) "
     "on conflict (kind, tenant_id, id) do update set due_at = excluded.due_at, traceparent = excluded.traceparent, "
     "attempts = 0, not_before = null"
 )

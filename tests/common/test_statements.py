@@ -64,6 +64,24 @@ async def test_of_many_rows_what_they_share_is_given_once(module_database: TestD
         assert await tx.all(everything) == [same] * (FEW + 1)
 
 
+@pytest.mark.parametrize("apart", [2 * FEW, 2])
+async def test_many_rows_that_meet_others_are_written_as_each_by_itself_would_be(
+    module_database: TestDatabase, apart: int
+) -> None:
+    put = sa.text(
+        r"insert into thing (id, cents) values (:id\:\:text, :cents\:\:bigint) "
+        "on conflict (id) do update set cents = thing.cents + excluded.cents"
+    )
+    async with module_database.open("reporting").transaction("tnt_a") as tx:
+        await (await tx.driver()).execute(MAKE)
+        await tx.execute(thing.insert(), [{"id": "x_0", "cents": 100}])
+        for number in range(2 * FEW):
+            tx.later(put, {"id": f"x_{number % apart}", "cents": 1})
+        found = [row["cents"] for row in await tx.all(sa.select(thing.c.cents).order_by(thing.c.id))]
+        each = 2 * FEW // apart
+        assert found == [100 + each] + [each] * (apart - 1)
+
+
 async def test_of_each_table_what_waits_is_written_in_its_order(module_database: TestDatabase) -> None:
     async with module_database.open("reporting").transaction("tnt_a") as tx:
         await (await tx.driver()).execute(MAKE)
