@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from libs.common import telemetry, timers
 from libs.common.db import Database
 from libs.common.timers import Due, Runner, Timer, Work
+from tests.calls import NOON
+from tests.common.conftest import Rows
 from tests.conftest import TestDatabase
 
 KIND = "reporting.test"
@@ -183,3 +185,23 @@ async def test_a_step_goes_on_with_the_trace_in_which_it_was_set(fresh_database:
     (done,) = seen
     assert done is not None
     assert done.split("-")[1] == setting.split("-")[1]
+
+
+async def test_what_is_set_last_holds_whatever_is_written_together(worker: Database, tenant: str, rows: Rows) -> None:
+    """Set twice, set and cleared, cleared and set again, done and set anew, in one unit of work."""
+    early, late = NOON, NOON + timedelta(hours=1)
+    async with worker.transaction(tenant) as tx:
+        await timers.set(tx, "test.due", "twice", at=early)
+        await timers.set(tx, "test.due", "twice", at=late)
+        await timers.set(tx, "test.due", "cleared", at=early)
+        await timers.clear(tx, "test.due", "cleared")
+        await timers.set(tx, "test.due", "again", at=early)
+        await timers.clear(tx, "test.due", "again")
+        await timers.set(tx, "test.due", "again", at=late)
+        due = Due(kind="test.due", tenant_id=tenant, id="anew", at=early, attempts=0)
+        await timers.set(tx, "test.due", "anew", at=early)
+        await timers.done(tx, due)
+        await timers.set(tx, "test.due", "anew", at=late)
+    assert {row["id"]: row["due_at"] for row in await rows.of("timer")} == dict.fromkeys(
+        ("again", "anew", "twice"), late
+    )
