@@ -21,7 +21,10 @@ def upgrade() -> None:
             present boolean, twin text, others boolean, time_zone text,
             practice_known jsonb, place_known jsonb, providers_known jsonb
         )
-        language plpgsql as $$
+        language plpgsql
+        -- One plan for one session and for many, made once for each connection and by the indexes, however small the
+        -- tables were when it was made.
+        set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
         begin
             -- Always in one order, so that two messages never wait for each other.
             if locks is null then
