@@ -103,10 +103,19 @@ def _writes() -> Writes:
         "tenants": [TENANT] * 3,
         "values": [b"x" * 700] * 3,
     }
-    line = {"tenant": TENANT, "practices": ["prc_01"], "actor": "bench", "action": "claims.create", "type": "encounter"}
+    line = {
+        "tenants": [TENANT],
+        "practices": ["prc_01"],
+        "actors": ["bench"],
+        "actions": ["claims.create"],
+        "types": ["encounter"],
+        "subjects": [id],
+        "whys": [None],
+        "requests": [id],
+    }
     return [
         (_SESSION, row | kept),
         (_REVISION, {"encounter_id": id, "revision": 1, "received_at": now} | kept),
         (outbox.INSERT, events),
-        (audit.RECORD, line | {"subjects": [id], "why": None, "request": id}),
+        (audit.RECORD, line),
     ]

@@ -65,7 +65,7 @@ async def record_each(
     """One line of the trail for each subject, in one statement."""
     for subject_id, practice_id in zip(subject_ids, practice_ids, strict=True):
         tx.later_row(
-            _RECORD,
+            RECORD,
             {
                 "tenants": tx.tenant,
                 "practices": practice_id,
@@ -81,7 +81,7 @@ async def record_each(
 
 _COLUMNS = "tenant_id, practice_id, actor, action, subject_type, subject_id, why, request_id"
 _GIVEN = ("tenants", "practices", "actors", "actions", "types", "subjects", "whys", "requests")
-_RECORD = sa.text(
+RECORD = sa.text(
     f"insert into audit ({_COLUMNS}) select {_COLUMNS} "
     f"from unnest({', '.join(f'cast(:{name} as text[])' for name in _GIVEN)}) with ordinality as a ({_COLUMNS}, place) "
     "order by a.place"

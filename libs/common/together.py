@@ -1,8 +1,9 @@
 """Requests of one kind that arrive while others of their kind are at work share the next transaction.
 
 Nobody waits for company: what has come when a lane is free goes at once, alone or with whatever came in that moment.
-While it is at work the next ones gather, and then go in one transaction, each with its own key, stored answer, trail
-and trace. What one is refused for touches no other. If the whole fails, each is done alone and says what is wrong.
+While it is at work the next ones gather, and go in one transaction as soon as it has only to be written: each with its
+own key, stored answer, trail and trace. What one is refused for touches no other. If the whole fails, each is done
+alone and says what is wrong.
 
 A lane is a route, a tenant, a caller with what it may see, and what the route says beside that (a practice).
 """
@@ -111,8 +112,7 @@ class Lanes:
         with ExitStack() as place:
             place.callback(self._next, lane)
             try:
-                answers = [await group[0].alone()] if len(group) == 1 else await self._in_one(lane, group, place)
-                for member, answer in zip(group, answers, strict=True):
+                for member, answer in zip(group, await self._in_one(lane, group, place), strict=True):
                     _tell(member, answer)
             except Exception as error:  # noqa: BLE001  whoever caused it is told: at once, or when it is done alone
                 if len(group) == 1:
@@ -131,7 +131,7 @@ class Lanes:
             del self._waiting[lane]
 
     async def _in_one(self, lane: Lane, group: Sequence[Member], place: ExitStack) -> list[Response | Problem]:
-        """What became of each, once all of it is committed; who comes meanwhile does not wait for the disk."""
+        """What became of each, once all of it is committed; the next begin while it is written."""
         if not group:
             return []
         found: dict[Member, Response | Problem] = {}
@@ -154,7 +154,6 @@ class Lanes:
                     continue
                 with member.at_work(tx):
                     found[member] = await member.finish(tx, returned)
-            await tx.settle()
             place.close()
         return [found[member] for member in group]
 
