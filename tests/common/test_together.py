@@ -89,9 +89,10 @@ async def test_the_same_key_at_once_has_one_effect(biller: httpx.AsyncClient, ro
     same = [post(biller, arrival(50), Idempotency_Key="0192-one-arrival") for _ in range(10)]
     answers = (await asyncio.gather(*others, *same))[4:]
 
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.json()["id"] for answer in answers}) == 1
-    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 9
+    taken = [answer for answer in answers if answer.status_code == 201]
+    assert len({answer.json()["id"] for answer in taken}) == 1
+    assert sum("idempotency-replayed" not in answer.headers for answer in taken) == 1
+    assert {answer.json()["code"] for answer in answers if answer not in taken} <= {"in_flight"}
     assert len(await rows.of("task")) == 5
 
 
