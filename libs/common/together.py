@@ -25,6 +25,8 @@ from libs.common.problems import Problem
 
 log = logging.getLogger(__name__)
 
+TURNS: Final = 3
+"""So many turns of the event loop are what `at once` means: some ten microseconds where nothing else comes."""
 MOST: Final = 32
 """So many requests share one transaction at most."""
 
@@ -108,6 +110,8 @@ class Lanes:
 
     async def _go(self, lane: Lane) -> None:
         """Those that could go have their answers, or are on their own, and the next ones go."""
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         group, self._waiting[lane] = _parted(self._waiting[lane])
         with ExitStack() as place:
             place.callback(self._next, lane)
