@@ -1,8 +1,9 @@
 """`POST /v1/encounters` with everything on, beside an echo of the same body by bare Starlette.
 
-One process each (uvicorn), one client with 8 connections, in turns: a round of the echo, a round of each API. The
-ratio is the median over the rounds. Spans are exported to a server that throws them away. The practice and its
-clinician are known, as they are to a service at work: each session waits for the payer's answer.
+One process each (uvicorn), one client with 32 connections, so that no server waits for its callers, in turns: a round
+of the echo, a round of each API. The ratio is the median over the rounds. Spans are exported to a server that throws
+them away. The practice and its clinician are known, as they are to a service at work: each session waits for the
+payer's answer.
 """
 
 import asyncio
@@ -17,7 +18,8 @@ from benchmarks.stage import Stage
 from deploy.local.postmaster import free_port
 
 ROUNDS = 5
-POSTS = 300
+POSTS = 600
+CALLERS = 32
 ECHOES = 3000
 TENANT = "tnt_bench"
 
@@ -50,9 +52,10 @@ async def _rounds(stage: Stage, sink: int, ports: dict[str, int]) -> dict[str, l
     rates: dict[str, list[float]] = {name: [] for name in ("echo", *ports)}
     number = 0
     for index in range(ROUNDS + 1):
-        found = {"echo": (await drive(sink, echo)).per_second}
+        found = {"echo": (await drive(sink, echo, connections=CALLERS)).per_second}
         for name, port in ports.items():
-            found[name] = (await drive(port, posts(stage, TENANT, range(number, number + POSTS)))).per_second
+            sessions = posts(stage, TENANT, range(number, number + POSTS))
+            found[name] = (await drive(port, sessions, connections=CALLERS)).per_second
             number += POSTS
             await asyncio.sleep(0.3)  # what is left to export is exported in nobody's time
         if not index:
