@@ -1,14 +1,15 @@
 """An OpenTelemetry collector that keeps what it is sent."""
 
 import gzip
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.serving import serving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +47,8 @@ class Collector:
             def log_message(self, format: str, *args: Any) -> None:
                 """Nothing is said of what came."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        found.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
+        with serving(Handler) as found.url:
             yield found
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
     def spans(self) -> list[Span]:
         """Every span that has come so far."""

@@ -1,10 +1,9 @@
 """Those outside whom the platform calls, played by the test: what they are asked is kept, word for word."""
 
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ from libs.common.ids import uuid7
 from services.reporting.facts import TABLES
 from tests import opening
 from tests.platform import Scenario
+from tests.serving import serving
 
 _HOP_BY_HOP = frozenset({"connection", "content-encoding", "content-length", "host", "transfer-encoding"})
 
@@ -71,17 +71,8 @@ class Listener:
             def log_message(self, format: str, *args: Any) -> None:
                 """Nothing is said of what came."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        found.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
+        with serving(Handler) as found.url:
             yield found
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 @contextmanager
