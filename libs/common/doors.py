@@ -242,17 +242,9 @@ def _refuse_unknown(request: Request, route: DoorRoute) -> None:
 
 async def _record(tx: Transaction, request: Request, route: DoorRoute, answer: Response) -> None:
     """The trail says who did or saw what; of whom the route says, else its path, else the ids in the answer."""
-    shown = _shown(answer) if audit.ABOUT not in tx.known else None
-    params = [value for value in request.path_params.values() if isinstance(value, str)]
-    subjects: Sequence[tuple[str | None, str | None]]
-    if audit.ABOUT in tx.known:
-        subjects = tx.known[audit.ABOUT]
-    elif params:
-        subjects = [(params[-1], _practice(shown))]
-    elif isinstance(shown, dict) and isinstance(shown.get("data"), list):
-        subjects = [(_id(one), _practice(one)) for one in shown["data"]]
-    else:
-        subjects = [(_id(shown), _practice(shown))]
+    subjects = tx.known.pop(audit.ABOUT, None)  # another request of this transaction is about somebody else
+    if subjects is None:
+        subjects = _subjects(request, _shown(answer))
     await audit.record_each(
         tx,
         f"{tx.service}.{route.name}",
@@ -261,6 +253,15 @@ async def _record(tx: Transaction, request: Request, route: DoorRoute, answer: R
         _purpose(request),
         practice_ids=[practice for _, practice in subjects],
     )
+
+
+def _subjects(request: Request, shown: Any) -> Sequence[tuple[str | None, str | None]]:
+    params = [value for value in request.path_params.values() if isinstance(value, str)]
+    if params:
+        return [(params[-1], _practice(shown))]
+    if isinstance(shown, dict) and isinstance(shown.get("data"), list):
+        return [(_id(one), _practice(one)) for one in shown["data"]]
+    return [(_id(shown), _practice(shown))]
 
 
 def _shown(answer: Response) -> Any:

@@ -27,7 +27,7 @@ BREATH: Final = 10
 FEW: Final = 64
 """So many sessions are locked one by one."""
 
-AtWork = Callable[[Transaction], AbstractContextManager[None]]
+AtWork = Callable[[Transaction], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,6 @@ async def receive(tx: Transaction, sent: EncounterIn) -> Received:
     """The session is kept once by its external id. Raises Invalid, Conflict (a duplicate, or sent already)."""
     message = _message(tx, sent)
     [before] = await _before(tx, [message])
-    _know(tx, message, before)
     present = None
     if before["present"]:
         present = await _present(tx, sent)
@@ -72,6 +71,7 @@ async def receive_all(
     What is plainly new is looked up at once and written at once; what repeats another, or is here already, comes after.
     `work` says for each what surrounds what is done for it; without it, they are all of one request.
     """
+    around = work or [nullcontext] * len(several)
     found: list[Received | Problem | None] = [None] * len(several)
     messages: dict[int, Message] = {}
     for index, sent in enumerate(several):
@@ -83,16 +83,14 @@ async def receive_all(
     looked = await _before(tx, list(first.values()))
     for number, ((index, message), before) in enumerate(zip(first.items(), looked, strict=True), start=1):
         if not (before["present"] or before["twin"] or before["others"]):
-            if len(looked) <= FEW:
-                _know(tx, message, before)
-            with work[index](tx) if work else nullcontext():
+            with around[index](tx):
                 found[index] = await _new(tx, message, first_of_day=True)
         if number % BREATH == 0:
             await tx.meanwhile()
     for index, message in messages.items():
         if found[index] is None:
             try:
-                with work[index](tx) if work else nullcontext():
+                with around[index](tx):
                     async with tx.savepoint():
                         found[index] = await receive(tx, message.sent)
             except Problem as problem:
@@ -150,9 +148,13 @@ async def _before(tx: Transaction, messages: Sequence[Message]) -> Sequence[Row]
     """
     if not messages:
         return []
-    locks = [name for message in messages for name in _names(tx, message)] if len(messages) <= FEW else None
+    few = len(messages) <= FEW
+    locks = [name for message in messages for name in _names(tx, message)] if few else None
     asked = [_asked(message) for message in messages]
-    return await tx.all(_BEFORE, {"locks": locks, **{name: [one[name] for one in asked] for name in asked[0]}})
+    found = await tx.all(_BEFORE, {"locks": locks, **{name: [one[name] for one in asked] for name in asked[0]}})
+    for message, before in zip(messages, found, strict=True) if few else ():
+        _know(tx, message, before)
+    return found
 
 
 def _names(tx: Transaction, message: Message) -> list[str]:
