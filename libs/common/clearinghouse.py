@@ -20,7 +20,7 @@ from libs.common.clock import zone
 from libs.common.db import Row, Transaction
 from libs.common.doors import Here
 from libs.common.pages import set_etag
-from libs.common.problems import FieldError, Forbidden, Invalid, NotFound
+from libs.common.problems import Forbidden, Invalid, NotFound
 from libs.common.routing import Caller, Router, Tx
 
 X12_TYPE: Final = "application/edi-x12"
@@ -362,8 +362,8 @@ def routes(service: str, *, configured: Callable[[Transaction], Awaitable[None]]
         """From now on this account is used. Its address is public and https, but in local mode."""
         if caller.practice_ids is not None:
             raise Forbidden("The account is all practices'.", code="practice_forbidden")
-        if not here.local:
-            _allow(body.url)
+        if not here.local and (refused := outside.refusals(body.url, local=False)):
+            raise Invalid(refused)  # what goes there names patients, and our key comes with it
         row = await set_account(tx, Account(**body.model_dump()))
         if configured is not None:
             await configured(tx)
@@ -380,14 +380,6 @@ def routes(service: str, *, configured: Callable[[Transaction], Awaitable[None]]
         return _view(row)
 
     return router
-
-
-def _allow(url: str) -> None:
-    """What goes there names patients, and our key comes with it. Raises Invalid."""
-    try:
-        outside.check_url(url, local=False)
-    except outside.Forbidden as refused:
-        raise Invalid([FieldError("/url", "url_not_allowed", str(refused))]) from None
 
 
 def _view(row: Row) -> AccountView:

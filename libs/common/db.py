@@ -91,6 +91,10 @@ class Transaction:
         assert self.tenant_id is not None, "this unit of work has no tenant"
         return self.tenant_id
 
+    def of_a_practice(self, practice_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """For `where`: what is of no practice, or of all, is shown only to who may see them all."""
+        return sa.true() if self.practice_ids is None else practice_id.is_not(None)
+
     async def set_tenant(self, tenant_id: str, practice_ids: Iterable[str] | None = None) -> None:
         """Row-level security lets through this tenant's rows only; a second tenant is refused."""
         if self.tenant_id is not None and self.tenant_id != tenant_id:

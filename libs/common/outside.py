@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from libs.common.problems import FieldError
+
 SECONDS = 12.0
 Look = Callable[..., list[Any]]
 """As `socket.getaddrinfo`."""
@@ -56,6 +58,15 @@ def check_url(url: str, *, local: bool) -> httpx.URL:
         if not allowed(str(ipaddress.ip_address(parts.hostname)), local=local):
             raise Forbidden("The address is not public.")
     return asked
+
+
+def refusals(url: str, *, local: bool) -> list[FieldError]:
+    """What is wrong with the `url` of a body; nothing where its form is allowed."""
+    try:
+        check_url(url, local=local)
+    except Forbidden as refused:
+        return [FieldError("/url", "url_not_allowed", str(refused))]
+    return []
 
 
 async def resolve(url: httpx.URL, *, local: bool, look: Look = socket.getaddrinfo) -> Target:

@@ -171,8 +171,7 @@ async def create_source(tx: Transaction, *, kind: str, name: str, practice_id: s
 
 def shown(tx: Transaction) -> sa.Select[Any]:
     """The sources of which the caller may know; those that may touch every practice, only who may see all."""
-    select = sa.select(source)
-    return select if tx.practice_ids is None else select.where(source.c.practice_id.is_not(None))
+    return sa.select(source).where(tx.of_a_practice(source.c.practice_id))
 
 
 async def load(tx: Transaction, source_id: str, *, lock: bool = False) -> Row:

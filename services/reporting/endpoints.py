@@ -23,11 +23,7 @@ _TYPES = sorted(event.full_type() for event in CATALOG.values())
 
 def check(url: str, patterns: Sequence[str], *, local: bool) -> None:
     """An endpoint may be kept like this. Raises Invalid."""
-    errors = []
-    try:
-        outside.check_url(url, local=local)
-    except outside.Forbidden as refused:
-        errors.append(FieldError("/url", "url_not_allowed", str(refused)))
+    errors = outside.refusals(url, local=local)
     for index, pattern in enumerate(patterns):
         if not types_like(pattern):
             errors.append(FieldError(f"/event_types/{index}", "no_such_type", "No event type is like this."))
@@ -63,8 +59,7 @@ async def create(
 
 def shown(tx: Transaction) -> sa.Select[Any]:
     """The endpoints of which the caller may know; those that hear of every practice, only who may see all."""
-    select = sa.select(tables.endpoint)
-    return select if tx.practice_ids is None else select.where(tables.endpoint.c.practice_id.is_not(None))
+    return sa.select(tables.endpoint).where(tx.of_a_practice(tables.endpoint.c.practice_id))
 
 
 async def load(tx: Transaction, endpoint_id: str) -> Row:

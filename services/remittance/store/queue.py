@@ -13,7 +13,7 @@ from services.remittance.store.remittances import WAITING
 
 def _of_a_practice(tx: Transaction, table: sa.Table) -> sa.ColumnElement[bool]:
     """A remittance whose payee nobody knows may be any practice's: who may see some only is not shown it."""
-    return sa.true() if tx.practice_ids is None else table.c.practice_id.is_not(None)
+    return tx.of_a_practice(table.c.practice_id)
 
 
 def is_shown(tx: Transaction, practice_id: str | None) -> bool:
