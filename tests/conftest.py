@@ -89,7 +89,11 @@ class TestDatabase:
 
     def settings(self, service: str, **changes: object) -> ServiceSettings:
         """The settings that a process of `service` would have here."""
-        environ = {
+        return ServiceSettings.from_environment(service, self.environment(service, **changes))
+
+    def environment(self, service: str, **changes: object) -> dict[str, str]:
+        """What a process of `service` is told here."""
+        return {
             "PARITY_MODE": "local",
             "PARITY_CLOCK": "platform",
             "PARITY_KEYRING": str(self.keyring_path),
@@ -100,7 +104,6 @@ class TestDatabase:
             **{f"{service.upper()}_DATABASE_{r.upper()}": self.url(service, r) for r in ("owner", "api", "worker")},
             **{name: str(value) for name, value in changes.items()},
         }
-        return ServiceSettings.from_environment(service, environ)
 
     async def close(self) -> None:
         for database in self._open:

@@ -22,6 +22,13 @@ BEHIND = "an earlier record of this key is parked"
 NOT_AN_EVENT = "not an event that can be read"
 
 
+class NotDone(Exception):
+    """What an operator asked for was not done, or not to the end: a line for each thing done, then one that says why.
+
+    The lines are its arguments.
+    """
+
+
 def reason_of(error: Exception) -> str:
     """What failed and where in our code; never the error's text, which may quote a person's data."""
     return f"{type(error).__name__} at {where(error) or 'unknown place'}"
@@ -79,7 +86,10 @@ async def list_parked(db: Database) -> list[str]:
 
 
 async def show(db: Database, key: str) -> list[str]:
-    """What is parked of a key, in order: each record's reason and its open content, what is sealed left out."""
+    """What is parked of a key, in order: each record's reason and its open content, what is sealed left out.
+
+    Raises NotDone (the key is not parked).
+    """
     async with db.transaction() as tx:
         rows = await tx.all(_OF_KEY, {"key": key})
     lines: list[str] = []
@@ -89,17 +99,24 @@ async def show(db: Database, key: str) -> list[str]:
             f"after {row['attempts']} tries: {row['reason']}"
         )
         lines.append(f"  {_open_content(row['value'])}")
-    return lines or [f"{key} is not parked"]
+    if not lines:
+        raise _not_parked(key)
+    return lines
 
 
 async def replay(db: Database, key: str, handlers: Handlers, events: Events = CATALOG) -> list[str]:
-    """The key's records have had their effect, in order, up to the first that fails again; that one stays first."""
+    """The key's records have had their effect, in order, up to the first that fails again; that one stays first.
+
+    Raises NotDone (the key is not parked, or its record failed again).
+    """
     lines: list[str] = []
     while True:
         async with db.transaction() as tx:
             row = await tx.first(_FIRST, {"key": key})
         if row is None:
-            return lines or [f"{key} is not parked"]
+            if not lines:
+                raise _not_parked(key)
+            return lines
         try:
             if await _replay_one(db, row, handlers, events):
                 lines.append(f"{row['event_id']}  {row['topic']}  applied")
@@ -109,7 +126,7 @@ async def replay(db: Database, key: str, handlers: Handlers, events: Events = CA
             reason = reason_of(error)
             async with db.transaction(row["tenant_id"]) as tx:
                 await tx.execute(_AGAIN, {"event_id": str(row["event_id"]), "reason": reason})
-            return [*lines, f"{row['event_id']}  {row['topic']}  failed again: {reason}"]
+            raise NotDone(*lines, f"{row['event_id']}  {row['topic']}  failed again: {reason}") from error
 
 
 async def _replay_one(db: Database, row: Row, handlers: Handlers, events: Events) -> bool:
@@ -128,19 +145,25 @@ async def drop(db: Database, key: str, event_id: str, why: str) -> list[str]:
     """The key's first record is given up: it has no effect here, nor has a copy that the log may bring again.
 
     Only the first, and by its id, so that nobody gives up what they have not looked at; those behind it wait for a
-    replay. The tenant's trail says who it was and why.
+    replay. The tenant's trail says who it was and why. Raises NotDone (nothing such is parked).
     """
     async with db.transaction(actor="operator") as tx:
         await lock(tx, key)
         row = await tx.first(_FIRST, {"key": key})
-        if row is None or str(row["event_id"]) != event_id:
-            return [f"{event_id} is not the first record that is parked of {key}"]
+        if row is None:
+            raise _not_parked(key)
+        if str(row["event_id"]) != event_id:
+            raise NotDone(f"{event_id} is not the first record that is parked of {key}: see `parked show {key}`")
         await tx.execute(_RELEASE, {"event_id": event_id})
         await inbox.first_time(tx, _arrival(row))
         if row["tenant_id"] is not None:
             await tx.set_tenant(row["tenant_id"])
             await audit.record(tx, "parked.drop", row["topic"], event_id, why)
     return [f"{event_id}  {row['topic']}  dropped"]
+
+
+def _not_parked(key: str) -> NotDone:
+    return NotDone(f"{key} is not parked here: see `parked list`")
 
 
 def _arrival(row: Row) -> Arrival:

@@ -144,7 +144,7 @@ async def _parked(chosen: argparse.Namespace, service: Service, settings: Servic
         raise SystemExit(f"parked {chosen.action} needs a key: see `parked list`")
     if chosen.action == "drop" and not (chosen.event and chosen.why):
         raise SystemExit("parked drop needs the event that `parked show KEY` names first, and --why")
-    db = open_database(service, settings, "worker")
+    db, why = open_database(service, settings, "worker"), None
     try:
         match chosen.action:
             case "list":
@@ -155,9 +155,13 @@ async def _parked(chosen: argparse.Namespace, service: Service, settings: Servic
                 lines = await parking.drop(db, chosen.key, chosen.event, chosen.why)
             case _:
                 lines = await parking.replay(db, chosen.key, service.consumes)
-        sys.stdout.writelines(f"{line}\n" for line in lines)
+    except parking.NotDone as not_done:
+        *lines, why = not_done.args
     finally:
         await db.close()
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    if why is not None:
+        raise SystemExit(why)  # said on stderr, and the process ends with 1
 
 
 def open_database(service: Service, settings: ServiceSettings, role: Role) -> Database:

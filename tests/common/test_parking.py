@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from libs.common import inbox, parking
+from libs.common.ids import uuid7
 from libs.common.inbox import Arrival
 from libs.common.log import Record
 from tests.common.log.dock import Damaged, Dock
@@ -50,13 +51,20 @@ async def test_showing_a_key_shows_its_records_in_order_and_nothing_that_is_seal
 
 async def test_a_key_that_is_not_parked_is_said_to_be_so(dock: Dock) -> None:
     assert await parking.list_parked(dock.db) == ["nothing is parked"]
-    assert await parking.show(dock.db, "shp_z") == ["shp_z is not parked"]
-    assert await parking.replay(dock.db, "shp_z", dock.handlers(), dock.events) == ["shp_z is not parked"]
+    for asked in (
+        parking.show(dock.db, "shp_z"),
+        parking.replay(dock.db, "shp_z", dock.handlers(), dock.events),
+        parking.drop(dock.db, "shp_z", str(uuid7()), "a slip of the pen"),
+    ):
+        with pytest.raises(parking.NotDone, match=r"^shp_z is not parked here: see `parked list`$"):
+            await asked
 
 
 async def test_a_replay_stops_at_the_first_record_that_fails_again(dock: Dock, parked: list[Record]) -> None:
     dock.poison = {("a", 1)}
-    applied, failed = await parking.replay(dock.db, "shp_a", dock.handlers(), dock.events)
+    with pytest.raises(parking.NotDone) as stopped:
+        await parking.replay(dock.db, "shp_a", dock.handlers(), dock.events)
+    applied, failed = stopped.value.args
     assert applied.endswith("applied")
     assert "failed again: Damaged at " in failed
     assert await dock.effects("a") == [0]
@@ -106,8 +114,8 @@ async def test_what_is_given_up_has_no_effect_even_when_it_comes_again_and_the_r
     dock: Dock, parked: list[Record]
 ) -> None:
     first, second = (str(Arrival.of(record).event_id) for record in parked[:2])
-    (refused,) = await parking.drop(dock.db, "shp_a", second, "a look at the wrong one")
-    assert "not the first" in refused
+    with pytest.raises(parking.NotDone, match=r"not the first .*: see `parked show shp_a`"):
+        await parking.drop(dock.db, "shp_a", second, "a look at the wrong one")
     (dropped,) = await parking.drop(dock.db, "shp_a", first, "unreadable")
     assert dropped.endswith("dropped")
     dock.poison.clear()

@@ -1,6 +1,7 @@
 """From outbox to effect over each log: nothing lost, nothing twice, nothing out of order."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -81,7 +82,8 @@ async def test_parking_and_replay_at_the_same_moment_keep_the_order_of_the_key(d
 
         async def replaying() -> None:
             for _ in range(60):
-                await parking.replay(dock.db, "shp_b", dock.handlers(), dock.events)
+                with suppress(parking.NotDone):  # the other was faster, or nothing is parked yet
+                    await parking.replay(dock.db, "shp_b", dock.handlers(), dock.events)
                 await asyncio.sleep(0.005)
 
         async def sending() -> None:
@@ -96,7 +98,8 @@ async def test_parking_and_replay_at_the_same_moment_keep_the_order_of_the_key(d
         dock.poison.clear()
         async with asyncio.timeout(30):
             while len(await dock.effects("b")) < 60:
-                await parking.replay(dock.db, "shp_b", dock.handlers(), dock.events)
+                with suppress(parking.NotDone):
+                    await parking.replay(dock.db, "shp_b", dock.handlers(), dock.events)
 
     assert await dock.effects("b") == list(range(60))
     assert await dock.count("parked") == 0
