@@ -24,7 +24,7 @@ from libs.common.crashpoints import crashpoint
 from libs.common.db import Database, Transaction
 from libs.common.pages import signing_key
 from libs.common.problems import FieldError, Forbidden, Invalid, Malformed, NotFound, pointer
-from libs.common.rates import Limits
+from libs.common.rates import Limits, place_of
 from libs.common.routing import Door, DoorRoute, Handler, Noted, Straight, Visit, enter, subject_type
 from libs.common.together import Lane, Lanes, Member
 
@@ -55,6 +55,9 @@ class Doors:
     cursor_key: bytes
     body_limit_bytes: int
     limits: Limits
+    """Of those who have proven who they are."""
+    strangers: Limits
+    """Of those who have yet to prove that they are a webhook's source: they spend none of its tokens."""
     local: bool
     """Local mode: a developer's machine, where loopback is a fair place to call."""
     lanes: Lanes
@@ -88,7 +91,7 @@ class Doors:
         _refuse_nul(request)
         if door.open_to == "anyone":
             if source := request.path_params.get("source_id"):
-                self._spend(request, f"source/{source}")
+                request.scope[RATE_HEADERS] = self.strangers.admit(_stranger(request, source))
             return None
         principal = await self.verifier.principal(request.headers.get("authorization"))
         self._spend(request, f"{principal.tenant_id}/{principal.subject}")
@@ -96,6 +99,15 @@ class Doors:
             raise Forbidden("The token lacks the scope that this needs.", code="scope_missing", scope=door.scope)
         logs.bind(tenant_id=principal.tenant_id)
         return principal
+
+    def prove_source(self, request: Request, source_id: str) -> None:
+        """The caller has proven to be this source, and spends one of its tokens instead of a stranger's.
+
+        Raises TooMany; then a stranger's is spent as well, so that what comes too often is soon refused unread.
+        """
+        del request.scope[RATE_HEADERS]
+        self._spend(request, f"source/{source_id}")
+        self.strangers.restore(_stranger(request, source_id))
 
     def _spend(self, request: Request, key: str) -> None:
         """One of the key's tokens is spent; the answer says how many are left. Raises TooMany."""
@@ -198,6 +210,11 @@ def _keyed(request: Request, route: DoorRoute, visit: Visit) -> idempotency.Requ
         body=visit.body,
         practice_ids=visit.principal.practice_ids if visit.principal else None,
     )
+
+
+def _stranger(request: Request, source_id: str) -> str:
+    """Somebody at this address who says that he is this source, and may be wrong."""
+    return f"{place_of(request.client and request.client.host)}/{source_id}"
 
 
 def _practices(request: Request, principal: Principal | None) -> frozenset[str] | None:

@@ -123,6 +123,7 @@ def create_api(service: Service, settings: ServiceSettings, *, database: Databas
         cursor_key=_cursor_key(settings),
         body_limit_bytes=settings.body_limit_bytes,
         limits=Limits(settings.rate_per_second, settings.rate_burst),
+        strangers=Limits(settings.rate_per_second, settings.rate_burst),
         local=settings.local,
         lanes=Lanes(db),
     )

@@ -1,9 +1,11 @@
 """How often one key may call: a token bucket for each, in this process, so that asking costs a microsecond.
 
-A key is a tenant and the subject of its token, or the source of a webhook. Each API process counts for itself: with
-N of them behind a balancer a key may get up to N times its rate (docs/decisions/0008).
+A key is a tenant and the subject of its token, or the source of a webhook, once it has proven to be that; before, the
+address that it comes from. Each API process counts for itself: with N of them behind a balancer a key may get up to N
+times its rate (docs/decisions/0008).
 """
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -79,3 +81,19 @@ class Limits:
         refused = TooMany(max(1, math.ceil((1 - self._buckets[key].tokens) / self._rate)))
         refused.headers.update({name.decode(): value.decode() for name, value in headers})
         raise refused
+
+    def restore(self, key: str) -> None:
+        """The key has the token back that its last request took."""
+        if (bucket := self._buckets.get(key)) is not None:
+            bucket.tokens = min(self._burst, bucket.tokens + 1)
+
+
+def place_of(host: str | None) -> str:
+    """Where a caller is: the address, of IPv6 the /64 network, since one host has all addresses of that."""
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return "nowhere"  # a socket of this machine
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((int(address), 64), strict=False))

@@ -112,6 +112,7 @@ def _inbound() -> Router:
                 timestamp=webhook_timestamp,
                 signature=webhook_signature,
                 body=body,
+                proven=lambda: here.prove_source(request, source_id),
             )
         return Taken(id=taken)
 

@@ -96,10 +96,12 @@ async def take(
     timestamp: str | None,
     signature: str | None,
     body: bytes,
+    proven: Callable[[], None],
 ) -> str:
     """The message is stored, sealed, and will be mapped; the same webhook-id again changes nothing. Returns its id.
 
-    `tx` has no tenant yet: the source says whose message it is. Raises NotFound, Malformed, Unauthorized, Forbidden.
+    `tx` has no tenant yet: the source says whose message it is. `proven` is called once its signature holds, and may
+    refuse. Raises NotFound, Malformed, Unauthorized, Forbidden.
     """
     found = await tx.first(_SOURCE_OF, {"source": source_id})
     if found is None:
@@ -107,7 +109,8 @@ async def take(
     assert tx.keyring is not None, "inbound bodies are sealed"
     tenant = found["tenant_id"]
     accepted = [tx.keyring.open(tenant, one, _context(source_id)).decode() for one in found["secrets_sealed"]]
-    proven = signatures.verify(accepted, webhook_id=webhook_id, timestamp=timestamp, signatures=signature, body=body)
+    signed = signatures.verify(accepted, webhook_id=webhook_id, timestamp=timestamp, signatures=signature, body=body)
+    proven()
     if found["status"] != "active":
         raise Forbidden("This source is switched off.", code="source_disabled")
     await tx.set_tenant(tenant)
@@ -116,7 +119,7 @@ async def take(
         "tenant_id": tenant,
         "practice_id": found["practice_id"],
         "source_id": source_id,
-        "webhook_id": proven,
+        "webhook_id": signed,
         "body_sealed": tx.keyring.seal(tenant, body, _context(source_id)),
         "traceparent": telemetry.current(),
         "received_at": tx.now,
@@ -128,7 +131,7 @@ async def take(
         .returning(message.c.id)
     )
     if stored is None:
-        known = sa.select(message.c.id).where(message.c.source_id == source_id, message.c.webhook_id == proven)
+        known = sa.select(message.c.id).where(message.c.source_id == source_id, message.c.webhook_id == signed)
         return str(await tx.scalar(known))
     await due_work.set(tx, kind_of(tx.service), str(stored), at=tx.now)
     return str(stored)
