@@ -20,8 +20,8 @@ from libs.common.clock import zone
 from libs.common.db import Row, Transaction
 from libs.common.doors import Here
 from libs.common.pages import set_etag
-from libs.common.problems import Forbidden, Invalid, NotFound
-from libs.common.routing import Caller, Router, Tx
+from libs.common.problems import Invalid, NotFound
+from libs.common.routing import Router, Tx
 
 X12_TYPE: Final = "application/edi-x12"
 REALTIME_SECONDS: Final = 30.0
@@ -356,12 +356,9 @@ def routes(service: str, *, configured: Callable[[Transaction], Awaitable[None]]
     router = Router(prefix="/v1/clearinghouse-account", tags=["clearinghouse"])
 
     @router.put("", scope=f"{service}:write")
-    async def set_clearinghouse_account(
-        body: AccountBody, tx: Tx, here: Here, caller: Caller, response: Response
-    ) -> AccountView:
+    async def set_clearinghouse_account(body: AccountBody, tx: Tx, here: Here, response: Response) -> AccountView:
         """From now on this account is used. Its address is public and https, but in local mode."""
-        if caller.practice_ids is not None:
-            raise Forbidden("The account is all practices'.", code="practice_forbidden")
+        tx.must_reach(None)
         if not here.local and (refused := outside.refusals(body.url, local=False)):
             raise Invalid(refused)  # what goes there names patients, and our key comes with it
         row = await set_account(tx, Account(**body.model_dump()))

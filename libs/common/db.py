@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from libs.common import statements
 from libs.common.clock import Clock, SystemClock
 from libs.common.connections import Pool
+from libs.common.problems import PRACTICE_FORBIDDEN, Forbidden
 from libs.common.sealing import Keyring
 
 Row = Mapping[str, Any]
@@ -94,6 +95,12 @@ class Transaction:
     def of_a_practice(self, practice_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """For `where`: what is of no practice, or of all, is shown only to who may see them all."""
         return sa.true() if self.practice_ids is None else practice_id.is_not(None)
+
+    def must_reach(self, practice_id: str | None) -> None:
+        """What is of this practice, or of none and so of all, is the caller's to change. Raises Forbidden."""
+        if self.practice_ids is not None and practice_id not in self.practice_ids:
+            words = "This is all practices'." if practice_id is None else "This is another practice's."
+            raise Forbidden(f"{words} You may see some practices only.", code=PRACTICE_FORBIDDEN)
 
     async def set_tenant(self, tenant_id: str, practice_ids: Iterable[str] | None = None) -> None:
         """Row-level security lets through this tenant's rows only; a second tenant is refused."""

@@ -16,7 +16,9 @@ from libs.common import logs
 from libs.common.db import Stale
 from libs.common.problems import (
     MEDIA_TYPE,
+    PRACTICE_FORBIDDEN,
     Conflict,
+    Forbidden,
     InFlight,
     Invalid,
     Malformed,
@@ -128,6 +130,8 @@ def _database(error: Exception) -> Problem | None:
         return Unavailable("The database does not answer.", code="database_unavailable")
     if state == "23505":
         return Conflict("duplicate_resource", "There is one already.")
+    if state == "42501" and 'policy "practice"' in str(error):  # `migrations.protect` names it so
+        return Forbidden("This is another practice's.", code=PRACTICE_FORBIDDEN)
     if state.startswith("22"):
         return Invalid(detail="A value is outside what can be stored.")
     return None

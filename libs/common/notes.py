@@ -62,6 +62,7 @@ def routes(service: str) -> Router:
     async def write_task_note(task_id: str, body: NoteBody, tx: Tx) -> NoteView:
         """Write something down about a task, open or done; it stays as it is."""
         found = await _task(tx, task_id)
+        tx.must_reach(found["practice_id"])
         assert tx.keyring is not None, "notes are kept sealed"
         row = await tx.one(
             note.insert()

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MEDIA_TYPE: Final = "application/problem+json"
 Place = Literal["body", "query", "path", "header"]
+PRACTICE_FORBIDDEN: Final = "practice_forbidden"
+"""The code of a refusal to change what is of another practice, or of all, for somebody who may see some only."""
 
 
 @dataclass(frozen=True, slots=True)

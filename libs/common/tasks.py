@@ -225,11 +225,13 @@ def routes(service: str, tied: Mapping[str, str] = MappingProxyType({})) -> Rout
 async def change(tx: Transaction, task_id: str, patch: TaskPatch, expected: int | None, tied: Mapping[str, str]) -> Row:
     """The open task is as the patch says.
 
-    Raises NotFound, Conflict (it is done, or ends only with its subject), PreconditionFailed (it changed).
+    Raises NotFound, Forbidden (it is of all practices), Conflict (it is done, or ends only with its subject),
+    PreconditionFailed (it changed).
     """
     found = await tx.first(sa.select(task).where(task.c.id == task_id))
     if found is None:
         raise NotFound
+    tx.must_reach(found["practice_id"])
     check_version(expected, found["version"])
     if found["status"] != "open":
         raise Conflict("task_done", "The task is done; what is done stays done.")

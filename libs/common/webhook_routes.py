@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import sqlalchemy as sa
 from fastapi import Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -13,8 +12,8 @@ from libs.common.composition import Service
 from libs.common.db import Row
 from libs.common.doors import Here
 from libs.common.pages import Cursor, IfMatch, Limit, Page, check_version, paginate, set_etag
-from libs.common.problems import FieldError, FieldErrorView, Forbidden, Invalid, NotFound, PreconditionFailed
-from libs.common.routing import BULK_BYTES, X12, Caller, RawBody, Router, Tx, visit_of
+from libs.common.problems import FieldError, FieldErrorView, Invalid, NotFound, PreconditionFailed
+from libs.common.routing import BULK_BYTES, X12, RawBody, Router, Tx, visit_of
 
 KINDS_OF_BODY = ("application/json", "application/fhir+json", "application/hl7-v2", *X12)
 
@@ -124,12 +123,11 @@ def _sources(service: Service) -> Router:
     read, write = f"{service.name}:read", f"{service.name}:write"
 
     @router.post("", status_code=201, scope=write)
-    async def create_webhook_source(body: NewSource, tx: Tx, caller: Caller, response: Response) -> SourceWithSecret:
+    async def create_webhook_source(body: NewSource, tx: Tx, response: Response) -> SourceWithSecret:
         """Let somebody send us webhooks; the answer holds their secret, this once."""
         if body.kind not in service.inbound:
             raise Invalid([FieldError("/kind", "unknown_kind", f"One of: {', '.join(sorted(service.inbound))}.")])
-        if caller.practice_ids is not None and body.practice_id not in caller.practice_ids:
-            raise Forbidden("Name a practice of yours.", code="practice_forbidden")
+        tx.must_reach(body.practice_id)
         row, secret = await webhooks.create_source(tx, **body.model_dump())
         response.headers["Location"] = f"/v1/webhook-sources/{row['id']}"
         set_etag(response, row["version"])
@@ -192,13 +190,14 @@ def _messages(service: str) -> Router:
     ) -> Page[MessageView]:
         """What came in, and what became of it, oldest first."""
         given = {"status": status, "source_id": source_id, "webhook_id": webhook_id}
-        select = sa.select(table).where(*(table.c[name] == value for name, value in given.items() if value is not None))
+        chosen = (table.c[name] == value for name, value in given.items() if value is not None)
+        select = webhooks.messages(tx).where(*chosen)
         return await paginate(tx, select, cursor, limit, key=("received_at", "id"), view=_message)
 
     @router.get("/{message_id}", scope=f"{service}:read")
     async def read_inbound_message(message_id: str, tx: Tx) -> MessageView:
         """What became of one message; for one that failed, what is wrong with which field."""
-        row = await tx.first(sa.select(table).where(table.c.id == message_id))
+        row = await tx.first(webhooks.messages(tx).where(table.c.id == message_id))
         if row is None:
             raise NotFound
         return _message(row)

@@ -139,7 +139,7 @@ async def take(
 
 async def replay(tx: Transaction, message_id: str) -> Row:
     """A failed message will be mapped again. Raises NotFound, Conflict (it has not failed)."""
-    found = await tx.first(sa.select(message.c.status).where(message.c.id == message_id).with_for_update())
+    found = await tx.first(messages(tx).where(message.c.id == message_id).with_for_update())
     if found is None:
         raise NotFound
     if found["status"] != "failed":
@@ -175,6 +175,11 @@ async def create_source(tx: Transaction, *, kind: str, name: str, practice_id: s
 def shown(tx: Transaction) -> sa.Select[Any]:
     """The sources of which the caller may know; those that may touch every practice, only who may see all."""
     return sa.select(source).where(tx.of_a_practice(source.c.practice_id))
+
+
+def messages(tx: Transaction) -> sa.Select[Any]:
+    """What came from the sources of which the caller may know."""
+    return sa.select(message).where(tx.of_a_practice(message.c.practice_id))
 
 
 async def load(tx: Transaction, source_id: str, *, lock: bool = False) -> Row:

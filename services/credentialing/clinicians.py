@@ -26,9 +26,17 @@ async def create(tx: Transaction, body: ClinicianBody) -> Clinician:
 
 
 async def change(tx: Transaction, clinician: Clinician, body: ClinicianBody, expected: int | None) -> Clinician:
-    """The clinician is as given and told, and so is every enrollment whose truth that changes."""
+    """The clinician is as given and told, and so is every enrollment whose truth that changes.
+
+    Who they are and what they are licensed for is all their practices': Forbidden for who may not see all of those.
+    """
     check_version(expected, clinician.version)
     await _check_practices(tx, body.practice_ids)
+    practices = {"practice_ids": clinician.practice_ids}
+    if body.model_copy(update=practices) != body_of(clinician).model_copy(update=practices) and (
+        await store.works_elsewhere(tx, clinician.id)
+    ):
+        tx.must_reach(None)
     changed = _clinician(tx, body, clinician.id, version=clinician.version + 1)
     await store.save_clinician(tx, changed, created=False)
     return await _settle(tx, changed)

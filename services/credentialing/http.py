@@ -47,6 +47,7 @@ ROUTERS: Final = (practice_routes, location_routes, provider_routes, enrollment_
 @practice_routes.post("", scope=WRITE, status_code=201)
 async def create_practice(body: PracticeBody, tx: Tx, response: Response) -> PracticeView:
     """A practice is on record; other services learn of it at once."""
+    tx.must_reach(None)
     return _practice(await practices.create(tx, body.model_dump()), response)
 
 

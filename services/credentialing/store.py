@@ -135,6 +135,11 @@ async def save_clinician(tx: Transaction, clinician: Clinician, *, created: bool
     return True
 
 
+async def works_elsewhere(tx: Transaction, provider_id: str) -> bool:
+    """Whether the clinician also works for practices that the caller may not see."""
+    return bool(await tx.scalar(sa.select(sa.func.works_elsewhere(provider_id))))
+
+
 async def set_affiliations(tx: Transaction, provider_id: str, practice_ids: Sequence[str]) -> None:
     """The clinician works for these of the practices that the caller may see; others stay as they are."""
     gone = t.affiliation.delete().where(

@@ -233,6 +233,7 @@ async def step_authorization(
 @fee_routes.put("", scope=WRITE)
 async def put_fee_schedule(body: FeeScheduleBody, tx: Tx) -> FeeScheduleView:
     """What the payer allows from that date is as given; estimates use it from now on."""
+    tx.must_reach(body.practice_id)
     rows = [one.model_dump() for one in body.fees]
     count = await store.replace_fees(tx, body.payer_id, body.practice_id, body.effective_from, rows)
     return FeeScheduleView(**body.model_dump(exclude={"fees"}), fees=count)

@@ -134,6 +134,7 @@ async def dismiss_unposted(answer_id: str, body: views.Dismissal, tx: Tx) -> Pos
 @router.post("/adjustment-readings", status_code=201, scope="remittance:write", subject="adjustment_reading")
 async def read_adjustment_code(body: views.NewReading, tx: Tx) -> views.ReadingView:
     """Say how an adjustment code is read that no table knows; what waited for it is accounted for next."""
+    tx.must_reach(None)
     reading_id = await classify.read_code(tx, **body.model_dump())
     return views.ReadingView(id=reading_id, **body.model_dump())
 

@@ -274,6 +274,7 @@ class DepositView(BaseModel):
 @router.post("/deposits", status_code=201, scope="remittance:write", responses=again(DepositView))
 async def record_deposit(body: NewDeposit, tx: Tx, response: Response) -> DepositView:
     """A deposit is tied to the remittance of its trace and amount, up to three business days apart, or waits for it."""
+    tx.must_reach(None)  # nobody knows whose it is before it is tied to a remittance
     deposit_id, known = await deposits.record(tx, **body.model_dump())
     if known:
         response.status_code = 200

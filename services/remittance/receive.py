@@ -69,7 +69,7 @@ async def take_in(
 ) -> Taken:
     """The file's remittances are stored and will be posted; the same bytes again change nothing.
 
-    Raises Unreadable, which stores nothing.
+    Raises Unreadable and Forbidden, which store nothing.
     """
     content_hash = hashlib.sha256(raw).hexdigest()
     await remittances.lock(tx, f"file/{content_hash}")
@@ -118,8 +118,12 @@ async def _store(
 
 
 async def _add(tx: Transaction, era: Era, file_id: str, position: int, practice_id: str | None) -> str:
-    """One remittance is stored; if nothing stands against it, its money is in clearing and its claims will post."""
+    """One remittance is stored; if nothing stands against it, its money is in clearing and its claims will post.
+
+    Raises Forbidden (practice_forbidden) where the payee is none of the practices that the caller may see.
+    """
     practice_id = await remittances.practice_by_npi(tx, era.payee_npi) or practice_id
+    tx.must_reach(practice_id)
     era_id = new_id("era")
     print_ = fingerprint(era.claims)
     status, reason = await _verdict(tx, era, print_)

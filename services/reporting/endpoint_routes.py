@@ -10,11 +10,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from libs.common import timers
 from libs.common.db import Row, Transaction
 from libs.common.http import (
-    Caller,
     Conflict,
     Cursor,
     FieldError,
-    Forbidden,
     Here,
     IfMatch,
     Invalid,
@@ -126,15 +124,10 @@ def _attempt(row: Row) -> AttemptView:
 
 
 @router.post("", status_code=201, scope="reporting:write")
-async def create_endpoint(
-    body: EndpointIn, tx: Tx, here: Here, caller: Caller, response: Response
-) -> EndpointWithSecret:
+async def create_endpoint(body: EndpointIn, tx: Tx, here: Here, response: Response) -> EndpointWithSecret:
     """An endpoint hears of every event of these types from now on."""
     endpoints.check(body.url, body.event_types, local=here.local)
-    if body.practice_id is None and caller.practice_ids is not None:
-        raise Forbidden("Name a practice of yours.", code="practice_forbidden")
-    if body.practice_id is not None and not caller.within(body.practice_id):
-        raise NotFound("There is no such practice.")
+    tx.must_reach(body.practice_id)
     row, secret = await endpoints.create(
         tx,
         url=body.url,
@@ -220,6 +213,7 @@ async def list_attempts(
     endpoint_id: str, delivery_id: str, tx: Tx, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[AttemptView]:
     """Every try at the delivery, oldest first."""
+    await endpoints.load(tx, endpoint_id)
     of = tables.delivery.c.id == delivery_id, tables.delivery.c.endpoint_id == endpoint_id
     if await tx.first(sa.select(tables.delivery.c.id).where(*of)) is None:
         raise NotFound

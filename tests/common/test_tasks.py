@@ -150,3 +150,20 @@ async def test_the_time_of_a_task_is_business_time(worker: Database, tenant: str
         await rows("update platform.clock set stands_at = null")
     (row,) = await rows.of("task")
     assert row["created_at"] == stands
+
+
+async def test_a_task_of_no_practice_is_everybodys_to_see_and_no_one_practices_to_change(
+    worker: Database, tenant: str, api: FastAPI, issuer: Issuer
+) -> None:
+    path = f"/v1/tasks/{await open_one(worker, tenant)}"
+    async with calling(api, issuer.token(tenant_id=tenant, practice_ids=["prc_1"])) as caller:
+        assert (await caller.get(path)).status_code == 200
+        for refused in (
+            await caller.patch(path, json={"owner": "x"}, headers={"If-Match": "*"}),
+            await caller.post(f"{path}/notes", json={"text": "ours"}),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (403, "practice_forbidden")
+    narrowed = {"X-Practice-Id": "prc_1", "If-Match": "*"}
+    async with calling(api, issuer.token(tenant_id=tenant)) as caller:
+        assert (await caller.patch(path, json={"owner": "x"}, headers=narrowed)).status_code == 403
+        assert (await caller.patch(path, json={"owner": "x"}, headers={"If-Match": "*"})).status_code == 200

@@ -245,3 +245,15 @@ async def test_a_source_that_may_touch_every_practice_is_nobodys_who_may_see_one
         own = {"kind": "ehr", "name": "Ours", "practice_id": "prc_1"}
         made = (await theirs.post("/v1/webhook-sources", json=own)).json()
         assert (await theirs.post(f"/v1/webhook-sources/{made['id']}/rotate-secret", json={})).status_code == 200
+
+
+async def test_what_a_source_of_every_practice_has_sent_is_nobodys_who_may_see_one(
+    ehr: Ehr, api: FastAPI, issuer: Issuer, tenant: str, biller: httpx.AsyncClient, map_inbound: Map
+) -> None:
+    taken = (await ehr.post(b"refuse")).json()["id"]
+    await map_inbound()
+    async with calling(api, issuer.token(tenant_id=tenant, practice_ids=["prc_1"])) as theirs:
+        assert (await theirs.get("/v1/inbound-messages")).json()["data"] == []
+        assert (await theirs.get(f"/v1/inbound-messages/{taken}")).status_code == 404
+        assert (await theirs.post(f"/v1/inbound-messages/{taken}/replay")).status_code == 404
+    assert (await biller.get(f"/v1/inbound-messages/{taken}")).json()["status"] == "failed"

@@ -1,5 +1,7 @@
 """Clinicians, their practices and licences."""
 
+from typing import Any
+
 from libs.common.events.credentialing import EnrollmentChanged, ProviderChanged
 from tests.calls import Api
 from tests.credentialing import organisation as org
@@ -65,10 +67,24 @@ async def test_a_change_by_a_caller_with_a_narrow_view_is_told_in_full(api: Api)
     mine = await org.practice(api)
     other = await org.practice(api, npi="1234567893", name="Elsewhere")
     provider_id = await org.clinician(api, mine, practice_ids=[mine, other])
-    await org.enrollment(api, provider_id, other, **org.ON_FILE)
-    narrow = api.token(practice_ids=[mine])
-    await api.patch(f"/v1/providers/{provider_id}", {"practice_ids": [mine], "licences": []}, version=1, token=narrow)
+    third = await org.practice(api, npi="1003000126", name="Next door")
+    narrow = api.token(practice_ids=[mine, third])
+    await api.patch(f"/v1/providers/{provider_id}", {"practice_ids": [third]}, version=1, token=narrow)
     await api.run_due()
     told = (await api.told(ProviderChanged))[-1]
-    assert sorted(told.practice_ids) == sorted([mine, other])
+    assert sorted(told.practice_ids) == sorted([third, other])
+
+
+async def test_a_clinician_who_works_elsewhere_too_is_changed_by_who_may_see_all_their_practices(api: Api) -> None:
+    mine = await org.practice(api)
+    other = await org.practice(api, npi="1234567893", name="Elsewhere")
+    provider_id = await org.clinician(api, mine, practice_ids=[mine, other])
+    await org.enrollment(api, provider_id, other, **org.ON_FILE)
+    path = f"/v1/providers/{provider_id}"
+    changes: list[dict[str, Any]] = [{"licences": []}, {"status": "inactive"}, {"last_name": "Other"}]
+    for change in changes:
+        refused = await api.call("PATCH", path, change, token=api.token(practice_ids=[mine]), If_Match='"1"')
+        assert (refused.status_code, refused.json()["code"]) == (403, "practice_forbidden"), change
+    await api.patch(path, {"licences": []}, version=1, token=api.token(practice_ids=[mine, other]))
+    await api.run_due()
     assert (await api.told(EnrollmentChanged))[-1].billable == []

@@ -58,3 +58,20 @@ async def test_our_question_and_the_payers_answer_can_both_be_read(api: Api) -> 
 async def test_a_fee_schedule_for_an_unknown_payer_is_refused(api: Api) -> None:
     body = {"payer_id": "pay_nobody", "effective_from": "2026-01-01", "fees": []}
     assert (await api.call("PUT", "/v1/fee-schedules", body)).status_code == 422
+
+
+async def test_a_caller_of_one_practice_writes_for_that_one_only(api: Api) -> None:
+    """Fees of all practices are said to be nobody's of one; what the database refuses is a refusal, and no fault."""
+    visit = a_visit(api)
+    await hold(api, visit)
+    elsewhere = api.token(practice_ids=["prc_other"])
+    fees = {"payer_id": "pay_harborbh", "effective_from": "2026-01-01", "fees": []}
+    patient = {"external_id": "P9", "first_name": "Jo", "last_name": "Rivera", "dob": "1990-01-02", "sex": "F"}
+    for method, path, body in (
+        ("PUT", "/v1/fee-schedules", fees),
+        ("PUT", "/v1/fee-schedules", fees | {"practice_id": practice_of(api)}),
+        ("POST", "/v1/patients", patient | {"practice_id": practice_of(api)}),
+    ):
+        refused = await api.call(method, path, body, token=elsewhere)
+        assert (refused.status_code, refused.json()["code"]) == (403, "practice_forbidden"), path
+    assert (await api.call("PUT", "/v1/fee-schedules", fees | {"practice_id": "prc_other"}, token=elsewhere)).is_success

@@ -237,9 +237,9 @@ class Books:
             await self.api.run_due()
         return list(taken["remittance_ids"])
 
-    async def upload(self, raw: bytes) -> httpx.Response:
+    async def upload(self, raw: bytes, *, token: str | None = None) -> httpx.Response:
         headers = {
-            "Authorization": f"Bearer {self.api.token()}",
+            "Authorization": f"Bearer {token or self.api.token()}",
             "Idempotency-Key": new_id("key"),
             "Content-Type": "application/edi-x12",
         }

@@ -115,3 +115,37 @@ async def test_who_may_see_one_practice_reads_no_file_that_brings_anothers_money
     named = await books.api.call("POST", f"/v1/unposted/{strangers}/match", {"claim_id": "clm_1"}, token=limited)
     assert [answer.status_code for answer in (decided, dismissed, named)] == [404, 404, 404]
     assert (await books.api.call("GET", "/v1/unposted")).json()["data"] == waiting
+
+
+async def test_who_may_see_one_practice_brings_and_decides_nothing_of_others(books: Books) -> None:
+    """Neither a remittance for somebody else, nor a deposit, nor how all practices read a code."""
+    limited = books.api.token(practice_ids=[books.practice_id])
+    theirs = an_835(answer("P1", line(13500, 9300, *PAID))).replace(NPI.encode(), b"1999999992")
+    deposit = {"trace": "EFT1", "amount_cents": 9300, "deposited_on": "2026-10-21"}
+    reading = {
+        "group": "CO", "reason": "Z9", "adjusts": "contractual", "effective_from": "2026-01-01", "why": "so they say",
+    }  # fmt: skip
+    for refused in (
+        await books.upload(theirs, token=limited),
+        await books.api.call("POST", "/v1/deposits", deposit, token=limited),
+        await books.api.call("POST", "/v1/adjustment-readings", reading, token=limited),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (403, "practice_forbidden")
+    assert (await books.upload(an_835(answer("P1", line(13500, 9300, *PAID))), token=limited)).status_code == 201
+
+
+async def test_who_may_see_one_practice_reads_no_others_money_in_the_totals(books: Books) -> None:
+    """A deposit is everybody's until it is tied, then its practice's; what nobody knows is for who may see all."""
+    ours = an_835(answer("P1", line(13500, 9300, *PAID)), trace="EFT1")
+    others = an_835(answer("P2", line(13500, 8800, *PAID)), trace="EFT2").replace(NPI.encode(), b"1999999992")
+    await books.receive(ours)
+    await books.receive(others)
+    for trace, cents in (("EFT1", 9300), ("EFT2", 8800), ("EFT3", 7000)):
+        body = {"trace": trace, "amount_cents": cents, "deposited_on": "2026-10-21"}
+        await books.api.post("/v1/deposits", body)
+    seen = {}
+    for who, token in (("all", books.api.token()), ("one", books.api.token(practice_ids=[books.practice_id]))):
+        totals = await books.api.get("/v1/ledger/totals", token=token)
+        names = ("era_received", "payer_cash", "unmatched_deposits", "era_clearing", "era_identity_difference")
+        seen[who] = [totals[f"{name}_cents"] for name in (*names, "ledger_imbalance")]
+    assert seen == {"all": [18_100, 25_100, 7_000, 0, 0, 0], "one": [9_300, 16_300, 7_000, 0, 0, 0]}

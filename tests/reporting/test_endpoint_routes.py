@@ -58,9 +58,11 @@ async def test_a_caller_of_one_practice_has_endpoints_for_that_one_only(api: Api
     theirs = api.token(practice_ids=["prc_1"])
     for practice_id in (None, "prc_2"):
         refused = await api.call("POST", "/v1/webhook-endpoints", HOOK | {"practice_id": practice_id}, token=theirs)
-        assert refused.status_code in (403, 404), practice_id
+        assert (refused.status_code, refused.json()["code"]) == (403, "practice_forbidden"), practice_id
     made = await api.post("/v1/webhook-endpoints", HOOK | {"practice_id": "prc_1"}, token=theirs)
     everybodys = await api.post("/v1/webhook-endpoints", HOOK)
+    await api.post(f"/v1/webhook-endpoints/{everybodys['id']}/ping", {})
+    [ping] = (await api.get(f"/v1/webhook-endpoints/{everybodys['id']}/deliveries"))["data"]
     shown = (await api.get("/v1/webhook-endpoints", token=theirs))["data"]
     assert [one["id"] for one in shown] == [made["id"]]
     for method, what, body in (
@@ -69,6 +71,7 @@ async def test_a_caller_of_one_practice_has_endpoints_for_that_one_only(api: Api
         ("DELETE", "", None),
         ("POST", "/secrets", {}),
         ("POST", "/ping", {}),
+        ("GET", f"/deliveries/{ping['id']}/attempts", None),
     ):
         path = f"/v1/webhook-endpoints/{everybodys['id']}{what}"
         answer = await api.call(method, path, body, token=theirs, If_Match="*")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.common.events import CredentialExpiring, ProviderChanged, TaskChanged, read
+from libs.common.events import CredentialExpiring, EraReceived, ProviderChanged, TaskChanged, read
 from services.reporting.app import create_service
 from services.reporting.project import on_event
 from tests.calls import Api, open_api
@@ -90,3 +90,16 @@ async def test_a_caller_of_one_practice_is_told_of_its_own_clinicians_only(api: 
         shown = (await api.call("GET", f"/v1/exports/{table}", token=theirs)).text
         assert "prv_1" in shown
         assert "prv_2" not in shown
+
+
+async def test_a_remittance_of_which_nobody_knows_the_practice_is_told_to_who_may_see_all(api: Api) -> None:
+    for number, practice_id in ((1, "prc_1"), (2, "prc_2"), (3, None)):
+        came = EraReceived(
+            era_id=f"era_{number}", practice_id=practice_id, payer_id="pay_harborbh", method="ACH", amount_cents=number,
+            provider_adjustment_cents=0, claims=1, waiting=0, balance="balanced", paid_on=date(2026, 10, 20),
+        )  # fmt: skip
+        await project(api.worker, [record(came, 1, "remittance", tenant=api.tenant)], api.tenant)
+    for token, seen in ((api.token(), 3), (api.token(practice_ids=["prc_1"]), 1)):
+        assert len((await api.get("/v1/events", token=token))["data"]) == seen
+        exported = (await api.call("GET", "/v1/exports/era", token=token)).text
+        assert len(exported.splitlines()) == seen + 1

@@ -205,11 +205,19 @@ async def bucket_totals(tx: Transaction) -> dict[str, int]:
 
 
 async def account_totals(tx: Transaction) -> dict[tuple[str, bool], int]:
-    """Each account's balance, what stands on lines apart from what does not."""
+    """Each account's balance, what stands on lines apart from what does not, of what the caller may see.
+
+    A journal of no practice is of a remittance that nobody knows, which is shown to who may see all only, or of a
+    deposit: that is everybody's until it is tied, then of the remittance's practice.
+    """
     on_line = t.entry.c.line_id.is_not(None)
+    deposits = sa.select(t.deposit.c.id).where(  # row-level security leaves out those of other practices
+        sa.or_(t.deposit.c.practice_id.is_not(None), t.deposit.c.era_id.is_(None))
+    )
+    of_deposits = t.entry.c.journal_id.in_(sa.select(t.journal.c.id).where(t.journal.c.deposit_id.in_(deposits)))
     rows = await tx.all(
         sa.select(t.entry.c.account, on_line.label("on_line"), sa.func.sum(t.entry.c.amount_cents).label("cents"))
-        .where(t.entry.c.tenant_id == tx.tenant)
+        .where(t.entry.c.tenant_id == tx.tenant, sa.or_(tx.of_a_practice(t.entry.c.practice_id), of_deposits))
         .group_by(t.entry.c.account, on_line)
     )
     return {(row["account"], row["on_line"]): int(row["cents"]) for row in rows}

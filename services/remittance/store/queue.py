@@ -71,10 +71,10 @@ def unposted(tx: Transaction, reason: str | None) -> sa.Select[Any]:
 
 
 async def received_from_payers(tx: Transaction) -> int:
-    """The sum of BPR02 over all remittances whose money is in clearing or beyond."""
+    """The sum of BPR02 over all remittances that the caller may see whose money is in clearing or beyond."""
     found = await tx.scalar(
         sa.select(sa.func.coalesce(sa.func.sum(t.era.c.amount_cents), 0)).where(
-            t.era.c.tenant_id == tx.tenant, t.era.c.status.in_(ANNOUNCED)
+            t.era.c.tenant_id == tx.tenant, t.era.c.status.in_(ANNOUNCED), _of_a_practice(tx, t.era)
         )
     )
     return int(found)
