@@ -63,9 +63,9 @@ class Scenario:
         await scenario.quiet()
         return scenario
 
-    async def beside(self) -> Self:
+    async def beside(self, *, not_loaded_at: str | None = None) -> Self:
         """Another practice of the same tenant."""
-        other = type(self)(self.client, _a_practice())
+        other = type(self)(self.client, _a_practice(not_loaded_at))
         await other._open_practice()
         return other
 

@@ -1,5 +1,6 @@
 """Tenants side by side: who is there, what they hold, and every route that could show it to the wrong one."""
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -24,6 +25,15 @@ NO_POLICY = {
 }
 """Tables without row-level security, and why."""
 _ID = re.compile(r"^[a-z]{2,4}_[0-9a-z]{8,48}$")
+KINDS = {
+    "task_id": "tsk",
+    "endpoint_id": "whe",
+    "delivery_id": "dlv",
+    "source_id": "src",
+    "message_id": "inm",
+    "deposit_id": "dep",
+}
+"""Which ids a path's parameter takes, where more than a few of that kind have to be tried."""
 EXPORTED = ("claim", "provider")
 _DATES = {"from": "2026-08-01", "to": "2026-12-31"}
 
@@ -46,6 +56,8 @@ class Neighbours:
                 rows = await self.admin.fetch(f'select * from "{schema}"."{table}" where {where} = $1', value)
                 for text in (v for row in rows for v in row.values() if isinstance(v, str) and _ID.match(v)):
                     found[text.partition("_")[0]].add(text)
+        deliveries = "select id from reporting.delivery where endpoint_id = any($1)"  # they are their endpoint's
+        found["dlv"] |= {row["id"] for row in await self.admin.fetch(deliveries, list(found["whe"]))}
         return {kind: sorted(texts) for kind, texts in found.items()}
 
     async def ask(self, who: Scenario, service: str, path: str, practice_ids: list[str] | None = None) -> Any:
@@ -113,21 +125,19 @@ async def _readable(
     neighbours: Neighbours, owner: Scenario, service: str, template: str, query: str, theirs: dict[str, list[str]]
 ) -> str | None:
     """The path with ids that the owner gets an answer with, if any do."""
-    count = template.count("{")
-    for candidates in _few(theirs, count):
-        path = template
-        for text in candidates:
-            path = re.sub(r"\{[^}]+\}", text, path, count=1)
+    for path in filled(template, theirs):
         answer = await neighbours.ask(owner, service, path + query)
         if answer.is_success and not _is_empty(answer):
             return path + query
     return None
 
 
-def _few(theirs: dict[str, list[str]], count: int) -> Iterable[tuple[str, ...]]:
-    """A few of each kind of id, for a path with so many of them."""
+def filled(template: str, theirs: dict[str, list[str]]) -> Iterable[str]:
+    """The path with each id of theirs that its parameters are named after; with a few of each kind where none is."""
+    names = re.findall(r"\{([^}]+)\}", template)
     some = [text for texts in theirs.values() for text in (texts[:2] + texts[-2:])]
-    return [(text,) * count for text in (*some, *EXPORTED)]
+    for texts in itertools.product(*(theirs.get(KINDS.get(name, ""), [*some, *EXPORTED]) for name in names)):
+        yield template.format_map(dict(zip(names, texts, strict=True)))
 
 
 def _query(operation: dict[str, Any]) -> str:
