@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.claims.views import CentsIn, Diagnosis, Label, ModifierCode, ProcedureCode, Strict
 
@@ -28,6 +28,8 @@ class Route(Strict):
 
 class Changes(Strict):
     """What is new of a claim; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"why": "seen by video", "modality": "video"}]})
 
     why: Label = Field("corrected", description="In a few words without names; kept in the claim's history.")
     lines: list[LineChange] = Field(default_factory=list, max_length=50)

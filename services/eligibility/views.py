@@ -83,6 +83,14 @@ class CoverageFields(Body):
 
 
 class CoverageBody(CoverageFields):
+    """A coverage of a patient who is on record."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"patient_id": "pat_0192f0a1", "payer_id": "pay_harborbh", "member_id": "HB100200300"}]
+        }
+    )
+
     patient_id: str
 
 

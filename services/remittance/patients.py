@@ -6,6 +6,7 @@ from datetime import date
 from libs.common.db import Transaction
 from libs.common.events import EncounterCreated, Envelope
 from libs.common.ids import new_id
+from libs.common.problems import FieldError, Invalid
 from services.remittance import ledger
 from services.remittance.domain.ledger import Account, Entry
 from services.remittance.store import ledger as store
@@ -85,10 +86,10 @@ async def receive(
 
 
 async def refund(tx: Transaction, patient_id: str, *, amount_cents: int, refunded_on: date, reason: str) -> str:
-    """Free money of the patient goes back. Raises NothingToRefund where less than that is free."""
+    """Free money of the patient goes back. Raises Invalid (nobody knows them), NothingToRefund (less is free)."""
     owner = await money.account(tx, patient_id)
     if owner is None:
-        raise NothingToRefund
+        raise Invalid([FieldError("/patient_id", "unknown", "No money of this patient is known.")])
     account = await store.lock_account(tx, patient_id, owner["practice_id"])
     if account.unapplied < amount_cents:
         raise NothingToRefund

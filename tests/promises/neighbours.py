@@ -26,6 +26,22 @@ NO_POLICY = {
 """Tables without row-level security, and why."""
 _ID = re.compile(r"^[a-z]{2,4}_[0-9a-z]{8,48}$")
 KINDS = {
+    "patient_id": "pat",
+    "coverage_id": "cov",
+    "authorization_id": "ath",
+    "check_id": "elg",
+    "encounter_id": "enc",
+    "claim_id": "clm",
+    "denial_id": "dnl",
+    "appeal_id": "apl",
+    "consent_id": "cns",
+    "era_id": "era",
+    "answer_id": "erc",
+    "write_off_id": "pwo",
+    "practice_id": "prc",
+    "location_id": "loc",
+    "provider_id": "prv",
+    "enrollment_id": "enr",
     "task_id": "tsk",
     "endpoint_id": "whe",
     "delivery_id": "dlv",
@@ -48,12 +64,13 @@ class Neighbours:
     platform: Platform
     admin: asyncpg.Connection
 
-    async def ids(self, where: str, value: str) -> dict[str, list[str]]:
-        """Every id in a row of whom `where` names, in any table of any service, by its kind."""
+    async def ids(self, **where: str | None) -> dict[str, list[str]]:
+        """Every id in a row of this tenant or practice, or of none, in any table of any service, by its kind."""
+        of = " and ".join(f"{column} is not distinct from ${n}" for n, column in enumerate(where, 1))
         found: dict[str, set[str]] = defaultdict(set)
         for schema, table, columns in await tables_of(self.admin):
-            if where in columns and table.partition("_20")[0] not in NO_POLICY:
-                rows = await self.admin.fetch(f'select * from "{schema}"."{table}" where {where} = $1', value)
+            if where.keys() <= columns and table.partition("_20")[0] not in NO_POLICY:
+                rows = await self.admin.fetch(f'select * from "{schema}"."{table}" where {of}', *where.values())
                 for text in (v for row in rows for v in row.values() if isinstance(v, str) and _ID.match(v)):
                     found[text.partition("_")[0]].add(text)
         deliveries = "select id from reporting.delivery where endpoint_id = any($1)"  # they are their endpoint's
@@ -178,15 +195,18 @@ async def tables_of(admin: asyncpg.Connection) -> list[tuple[str, str, set[str]]
     return [(row["nspname"], row["relname"], set(row["columns"])) for row in rows]
 
 
-async def fingerprints(admin: asyncpg.Connection, tenant_id: str) -> dict[str, str]:
-    """What every table holds of a tenant, in short."""
+async def fingerprints(admin: asyncpg.Connection, tenant_id: str, *, but: str | None = None) -> dict[str, str]:
+    """What every table holds of a tenant, in short; what is of the practice `but` is left out."""
     found = {}
     for schema, table, columns in await tables_of(admin):
         if "tenant_id" in columns and table.partition("_20")[0] not in NO_POLICY:
+            whose = {"tenant_id = $1": tenant_id}
+            if but is not None and "practice_id" in columns:
+                whose["practice_id is distinct from $2"] = but
             found[f"{schema}.{table}"] = await admin.fetchval(
                 f'select md5(string_agg(t::text, \'|\' order by t::text)) from "{schema}"."{table}" t '
-                "where tenant_id = $1",
-                tenant_id,
+                f"where {' and '.join(whose)}",
+                *whose.values(),
             )
     return found
 

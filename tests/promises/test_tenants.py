@@ -15,6 +15,7 @@ from libs.common.ids import uuid7
 from libs.common.sealing import Keyring
 from tests.contracts.generate import SERVICES
 from tests.platform import THURSDAY, Scenario
+from tests.promises import beyond
 from tests.promises.made_up import operations, right, send
 from tests.promises.neighbours import NO_POLICY, Neighbours, fingerprints, less, tables_of, try_each_route
 
@@ -32,7 +33,7 @@ async def neighbours(running: Platform, http: httpx.AsyncClient, database: str) 
     await one.claims_go_out()
     await one.payer_pays(THURSDAY)
     await asyncio.gather(*(who.bank() for who in (one, beside, other)))
-    await asyncio.gather(*(_somebody_notes(who) for who in (one, beside, other)))
+    await asyncio.gather(*(_people_work(who) for who in (one, beside, other)))
     admin = await asyncpg.connect(database)
     yield Neighbours(one, beside, other, running, admin)
     await admin.close()
@@ -58,8 +59,19 @@ async def _a_week_begins(who: Scenario) -> None:
     await who.client.post("reporting", "/v1/webhook-endpoints", nowhere)
 
 
-async def _somebody_notes(who: Scenario) -> None:
-    """There is work in each service, and something is written down about it."""
+async def _people_work(who: Scenario) -> None:
+    """Something is written down about work in each service; one denial is appealed, one patient let off a dollar."""
+    client, mine = who.client, who.practice_id
+    [patient, *_] = await client.everything("eligibility", "/v1/patients", practice_id=mine)
+    consent = {"practice_id": mine, "external_id": "c-1", "given_on": "2026-10-01"}
+    consent["patient_external_id"] = patient["external_id"]
+    await client.post("claims", "/v1/consents", consent)
+    denied = [one for one in await client.everything("claims", "/v1/denials") if one["practice_id"] == mine]
+    await client.post("claims", f"/v1/denials/{denied[0]['id']}/appeals")
+    claims = [one["id"] for one in await client.everything("claims", "/v1/claims", practice_id=mine, status="paid")]
+    owed = [one for one in claims if "patient" in await who.ledger(one)]
+    let_off = {"claim_id": owed[0], "kind": "courtesy", "amount_cents": 100, "why": "waited too long"}
+    await client.post("remittance", "/v1/patient-write-offs", let_off)
     for service in SERVICES:
         found = (await who.client.get(service, "/v1/tasks", practice_id=who.practice_id, status="all"))["data"]
         assert found, f"{service} has had no work"
@@ -70,8 +82,8 @@ async def test_no_route_shows_a_row_of_another_tenant(
     neighbours: Neighbours, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one, other = neighbours.one, neighbours.other
-    theirs = await neighbours.ids("tenant_id", other.client.tenant_id)
-    theirs = less(theirs, await neighbours.ids("tenant_id", one.client.tenant_id))
+    theirs = await neighbours.ids(tenant_id=other.client.tenant_id)
+    theirs = less(theirs, await neighbours.ids(tenant_id=one.client.tenant_id))
     tried = await try_each_route(neighbours, asks=one, owner=other, theirs=theirs)
     with capsys.disabled():
         print(f"\ntenants by HTTP: {tried.words()}")
@@ -85,7 +97,7 @@ async def test_no_route_shows_a_row_of_another_practice(
 ) -> None:
     one, beside = neighbours.one, neighbours.beside
     theirs = less(
-        await neighbours.ids("practice_id", beside.practice_id), await neighbours.ids("practice_id", one.practice_id)
+        await neighbours.ids(practice_id=beside.practice_id), await neighbours.ids(practice_id=one.practice_id)
     )
     tried = await try_each_route(neighbours, asks=one, owner=beside, theirs=theirs, practice_ids=[one.practice_id])
     with capsys.disabled():
@@ -102,8 +114,8 @@ async def test_no_route_changes_a_thing_of_another_tenant(
     await one.quiet()
     before = await fingerprints(neighbours.admin, other.client.tenant_id)
     theirs = less(
-        await neighbours.ids("tenant_id", other.client.tenant_id),
-        await neighbours.ids("tenant_id", one.client.tenant_id),
+        await neighbours.ids(tenant_id=other.client.tenant_id),
+        await neighbours.ids(tenant_id=one.client.tenant_id),
     )
     by, refused, done = neighbours.platform.headers(tenant_id=one.client.tenant_id), Counter[int](), []
     for service in SERVICES:
@@ -194,6 +206,41 @@ async def test_an_event_of_one_tenant_changes_nothing_of_anothers(
         print(f"\ntenants by events: {len(records)} told again, {dict(heard)}")
     assert len(records) >= 40
     assert await fingerprints(admin, other.client.tenant_id) == before
+
+
+async def test_no_route_changes_what_is_beyond_a_callers_practice(
+    neighbours: Neighbours, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every route that writes, by the documents: who may see all practices is let in, who may see another is not.
+
+    A new route fails this until it keeps to the caller's practices, or says by what other means (`beyond.py`).
+    """
+    one, tenant_id = neighbours.one, neighbours.one.client.tenant_id
+    await beyond.somebody_keeps_things_of_no_practice(one)
+    theirs = less(
+        await neighbours.ids(practice_id=neighbours.beside.practice_id),
+        await neighbours.ids(practice_id=one.practice_id),
+    )
+    nobodys = await neighbours.ids(practice_id=None, tenant_id=tenant_id)
+    theirs |= {kind: theirs[kind] + nobodys[kind] for kind in beyond.OF_NO_PRACTICE}
+    asked = await beyond.attempts(neighbours, theirs)
+    before = await fingerprints(neighbours.admin, tenant_id, but=one.practice_id)
+    answers = [(each, await beyond.ask(neighbours, each, [one.practice_id])) for each in asked]
+    taken = [
+        f"{each.name} of {each.path}: {answer.status_code}"
+        for each, answer in answers
+        if not beyond.refused(each, answer)
+    ]
+    assert taken == []
+    assert await fingerprints(neighbours.admin, tenant_id, but=one.practice_id) == before
+
+    let_in: set[str] = set()
+    for each in asked:
+        if each.name not in let_in and beyond.gets_through(each, await beyond.ask(neighbours, each, None)):
+            let_in.add(each.name)
+    with capsys.disabled():
+        print(f"\npractices by HTTP, writing: {len(let_in)} routes, {len(asked)} requests, {len(taken)} taken")
+    assert {each.name for each in asked} - let_in == set(), "refused to everybody, which shows nothing"
 
 
 async def _count(connection: asyncpg.Connection, table: str, tenant: str | None, where: str) -> int | None:

@@ -100,4 +100,6 @@ async def test_a_refund_takes_free_money_and_never_more(books: Books) -> None:
     assert await books.reasons() == []
     refused = await books.api.call("POST", "/v1/patient-refunds", body)
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing_to_refund")
+    refused = await books.api.call("POST", "/v1/patient-refunds", body | {"patient_id": "pat_nobody"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/patient_id")
     assert (await books.totals())["patient_cash_cents"] == 2500
