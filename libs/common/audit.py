@@ -47,9 +47,9 @@ async def record(
     subject_id: str | None,
     why: str | None = None,
     *,
-    practice_id: str | None = None,
+    practice_id: str | None,
 ) -> None:
-    """The trail says that the actor of `tx` did `action` to this subject; ids and codes only."""
+    """The trail says that the actor of `tx` did `action` to this subject of this practice; ids and codes only."""
     await record_each(tx, action, subject_type, [subject_id], why, practice_ids=[practice_id])
 
 

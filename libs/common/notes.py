@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from libs.common import audit
 from libs.common.db import Row, Transaction
 from libs.common.ids import new_id
 from libs.common.pages import Cursor, Limit, Page, paginate
@@ -82,7 +83,7 @@ def routes(service: str) -> Router:
     @router.get("", scope=f"{service}:read", phi=True, subject="task")
     async def list_task_notes(task_id: str, tx: Tx, cursor: Cursor = None, limit: Limit = 50) -> Page[NoteView]:
         """What has been written down about a task, oldest first."""
-        await _task(tx, task_id)
+        audit.about(tx, [(task_id, (await _task(tx, task_id))["practice_id"])])
         select = sa.select(note).where(note.c.task_id == task_id)
         return await paginate(tx, select, cursor, limit, view=lambda row: _view(tx, row))
 

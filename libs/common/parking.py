@@ -158,7 +158,7 @@ async def drop(db: Database, key: str, event_id: str, why: str) -> list[str]:
         await inbox.first_time(tx, _arrival(row))
         if row["tenant_id"] is not None:
             await tx.set_tenant(row["tenant_id"])
-            await audit.record(tx, "parked.drop", row["topic"], event_id, why)
+            await audit.record(tx, "parked.drop", row["topic"], event_id, why, practice_id=None)
     return [f"{event_id}  {row['topic']}  dropped"]
 
 

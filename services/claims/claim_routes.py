@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 import sqlalchemy as sa
 from fastapi import Query, Response
 
+from libs.common import audit
 from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, paginate, set_etag
 from services.claims import correct, hold, next_payer, reading, store, tables
 from services.claims.changes import Changes
@@ -61,6 +62,7 @@ async def read_claim(claim_id: str, tx: Tx, response: Response) -> ClaimView:
 async def read_claim_timeline(claim_id: str, tx: Tx) -> Timeline:
     """Everything that happened to the claim's session and its claims, in order."""
     claim = await store.load(tx, claim_id)
+    audit.about(tx, [(claim_id, claim.practice_id)])
     return await reading.timeline(tx, encounter_id=claim.encounter_id)
 
 
@@ -122,10 +124,12 @@ async def list_batches(
 @file_routes.get("/{batch_id}/file", scope=READ, phi=True)
 async def read_batch_file(batch_id: str, tx: Tx) -> Response:
     """The 837P as it was sent."""
-    body = await tx.scalar(sa.select(tables.batch.c.file).where(tables.batch.c.id == batch_id))
-    if body is None:
+    table = tables.batch
+    row = await tx.first(sa.select(table.c.file, table.c.practice_id).where(table.c.id == batch_id))
+    if row is None:
         raise NotFound("There is no such batch.")
-    return Response(body, media_type="application/edi-x12")
+    audit.about(tx, [(batch_id, row["practice_id"])])
+    return Response(row["file"], media_type="application/edi-x12")
 
 
 @acknowledgement_routes.get("", scope=READ)
@@ -145,10 +149,11 @@ async def list_acknowledgements(
 async def read_acknowledgement_file(acknowledgement_id: str, tx: Tx) -> Response:
     """The acknowledgement as it came."""
     table = tables.acknowledgement
-    body = await tx.scalar(sa.select(table.c.raw).where(table.c.mail_id == acknowledgement_id))
-    if body is None:
+    row = await tx.first(sa.select(table.c.raw, table.c.practice_id).where(table.c.mail_id == acknowledgement_id))
+    if row is None:
         raise NotFound("There is no such acknowledgement.")
-    return Response(body, media_type="application/edi-x12")
+    audit.about(tx, [(acknowledgement_id, row["practice_id"])])
+    return Response(row["raw"], media_type="application/edi-x12")
 
 
 def _without_file(file: sa.Column[bytes], **given: str | None) -> sa.Select[Any]:

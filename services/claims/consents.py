@@ -78,7 +78,7 @@ async def revoke(tx: Transaction, consent_id: str, why: str) -> Row:
         .values(revoked_at=tx.now, version=row["version"] + 1, updated_at=tx.now)
         .returning(*table.c)
     )
-    await audit.record(tx, action="consent.revoke", subject_type="consent", subject_id=consent_id, why=why)
+    await audit.record(tx, "consent.revoke", "consent", consent_id, why, practice_id=row["practice_id"])
     await timers.clear(tx, ENDED, consent_id)
     await _follow(tx, row["patient_id"])
     return changed

@@ -158,7 +158,8 @@ async def read_encounter(encounter_id: str, tx: Tx, response: Response) -> Encou
 @encounter_routes.get("/{encounter_id}/timeline", scope=READ, phi=True)
 async def read_timeline(encounter_id: str, tx: Tx) -> Timeline:
     """Everything that happened to the session and its claims, in order."""
-    await store.encounter(tx, encounter_id)
+    row = await store.encounter(tx, encounter_id)
+    audit.about(tx, [(encounter_id, row["practice_id"])])
     return await reading.timeline(tx, encounter_id=encounter_id)
 
 

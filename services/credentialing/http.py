@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import Query, Response
 from pydantic import BaseModel
 
+from libs.common import audit
 from libs.common.db import Row, Transaction
 from libs.common.fields import merged
 from libs.common.http import Cursor, IfMatch, Limit, Page, Router, Tx, paginate, set_etag
@@ -48,7 +49,7 @@ ROUTERS: Final = (practice_routes, location_routes, provider_routes, enrollment_
 async def create_practice(body: PracticeBody, tx: Tx, response: Response) -> PracticeView:
     """A practice is on record; other services learn of it at once."""
     tx.must_reach(None)
-    return _practice(await practices.create(tx, body.model_dump()), response)
+    return _practice(tx, await practices.create(tx, body.model_dump()), response)
 
 
 @practice_routes.get("", scope=READ)
@@ -60,7 +61,7 @@ async def list_practices(tx: Tx, cursor: Cursor = None, limit: Limit = 50) -> Pa
 
 @practice_routes.get("/{practice_id}", scope=READ)
 async def read_practice(practice_id: str, tx: Tx, response: Response) -> PracticeView:
-    return _practice(await practices.read(tx, practice_id), response)
+    return _practice(tx, await practices.read(tx, practice_id), response)
 
 
 @practice_routes.patch("/{practice_id}", scope=WRITE)
@@ -70,7 +71,7 @@ async def change_practice(
     """The fields given are changed; a new NPI is a new practice."""
     found = await practices.read(tx, practice_id, lock=True)
     values = merged(PracticeBody, dict(found), body).model_dump()
-    return _practice(await practices.change(tx, found, values, version), response)
+    return _practice(tx, await practices.change(tx, found, values, version), response)
 
 
 @location_routes.post("", scope=WRITE, status_code=201)
@@ -103,7 +104,7 @@ async def change_location(
 @provider_routes.post("", scope=WRITE, status_code=201)
 async def create_clinician(body: ClinicianBody, tx: Tx, response: Response) -> ClinicianView:
     """A clinician is on record; their licences and CAQH attestation are watched from now on."""
-    return _clinician(await clinicians.create(tx, body), response)
+    return _clinician(tx, await clinicians.create(tx, body), response)
 
 
 @provider_routes.get("", scope=READ)
@@ -117,7 +118,7 @@ async def list_clinicians(
 
 @provider_routes.get("/{provider_id}", scope=READ)
 async def read_clinician(provider_id: str, tx: Tx, response: Response) -> ClinicianView:
-    return _clinician(await clinicians.read(tx, provider_id), response)
+    return _clinician(tx, await clinicians.read(tx, provider_id), response)
 
 
 @provider_routes.patch("/{provider_id}", scope=WRITE)
@@ -127,7 +128,7 @@ async def change_clinician(
     """The fields given are changed; `licences` and `practice_ids` replace the whole list."""
     found = await clinicians.read(tx, provider_id, lock=True)
     wanted = merged(ClinicianBody, clinicians.body_of(found).model_dump(), body)
-    return _clinician(await clinicians.change(tx, found, wanted, version), response)
+    return _clinician(tx, await clinicians.change(tx, found, wanted, version), response)
 
 
 @enrollment_routes.post("", scope=WRITE, status_code=201)
@@ -195,7 +196,8 @@ def _named(row: Row, view: type[BaseModel]) -> dict[str, Any]:
     return {name: row[name] for name in view.model_fields}
 
 
-def _practice(row: Row, response: Response) -> PracticeView:
+def _practice(tx: Transaction, row: Row, response: Response) -> PracticeView:
+    audit.about(tx, [(row["id"], row["id"])])
     set_etag(response, row["version"])
     return PracticeView(**_named(row, PracticeView))
 
@@ -205,7 +207,9 @@ def _location(row: Row, response: Response) -> LocationView:
     return LocationView(**_named(row, LocationView))
 
 
-def _clinician(one: Clinician, response: Response) -> ClinicianView:
+def _clinician(tx: Transaction, one: Clinician, response: Response) -> ClinicianView:
+    """On the trail of each practice that they work for."""
+    audit.about(tx, [(one.id, practice_id) for practice_id in one.practice_ids])
     set_etag(response, one.version)
     return _clinician_view(one)
 

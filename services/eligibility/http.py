@@ -5,6 +5,7 @@ from typing import Final, Literal
 import sqlalchemy as sa
 from fastapi import Response
 
+from libs.common import audit
 from libs.common.db import Row, Transaction
 from libs.common.fields import merged
 from libs.common.http import (
@@ -179,7 +180,9 @@ async def read_check(check_id: str, tx: Tx) -> CheckView:
 @check_routes.get("/{check_id}/x12", scope=READ, phi=True, subject="eligibility_check")
 async def read_x12(check_id: str, tx: Tx, which: Literal["question", "answer"] = "answer") -> Response:
     """The payer's 271 as it came, or our 270 as it was sent (`which=question`)."""
-    found = check.raw(tx, await _check(tx, check_id), which)
+    row = await _check(tx, check_id)
+    audit.about(tx, [(check_id, row["practice_id"])])
+    found = check.raw(tx, row, which)
     if found is None:
         raise NotFound("The payer has not been asked yet, or has not answered.")
     return Response(found, media_type="application/edi-x12")

@@ -41,7 +41,7 @@ async def patient(tx: Transaction, row: Row, response: Response | None = None) -
 async def coverage(tx: Transaction, row: Row, response: Response | None = None) -> CoverageView:
     if response is not None:
         set_etag(response, row["version"])
-    names = ("id", "patient_id", "status", "version")
+    names = ("id", "practice_id", "patient_id", "status", "version")
     return CoverageView(
         **{name: row[name] for name in names},
         **_named(row, CoverageFields),
@@ -77,6 +77,7 @@ async def check(tx: Transaction, row: Row) -> CheckView:
         outcome=row["outcome"],
         encounter_id=row["encounter_id"],
         coverage_id=row["coverage_id"],
+        practice_id=row["practice_id"],
         patient_id=row["patient_id"],
         as_of_date=row["service_date"],
         checked_at=row["checked_at"],

@@ -116,6 +116,7 @@ class WholeCoverage(CoverageFields):
 
 class CoverageView(CoverageFields):
     id: str
+    practice_id: str
     patient_id: str
     status: str
     version: int
@@ -196,6 +197,7 @@ class CheckView(Body):
     outcome: str | None
     encounter_id: str | None
     coverage_id: str | None
+    practice_id: str
     patient_id: str
     as_of_date: date
     checked_at: datetime | None

@@ -28,7 +28,7 @@ async def decide_remittance(tx: Transaction, era_id: str, *, decision: str, reas
             )
     except sa.exc.IntegrityError:
         raise Conflict("payment_posted", "The same payment with the same claims is posted already.") from None
-    await audit.record(tx, action=f"remittance.{decision}", subject_type="remittance", subject_id=era_id, why=reason)
+    await audit.record(tx, f"remittance.{decision}", "remittance", era_id, reason, practice_id=era["practice_id"])
     await tasks.close(tx, subject_id=era_id, outcome=decision)
     if decision == "post":
         await receive.accept(tx, era_id)
@@ -52,7 +52,7 @@ async def dismiss(tx: Transaction, era_claim_id: str, reason: str) -> None:
         await journals.write_journal(
             tx, "dismissal", entries, practice_id=found.practice_id, era_id=found.era_id, payer_id=found.payer_id
         )
-    await audit.record(tx, action="answer.dismiss", subject_type="era_claim", subject_id=era_claim_id, why=reason)
+    await audit.record(tx, "answer.dismiss", "era_claim", era_claim_id, reason, practice_id=found.practice_id)
     await tasks.close(tx, subject_id=era_claim_id, outcome="dismissed")
     await post.settle_era(tx, found.era_id)
 

@@ -24,7 +24,7 @@ from libs.common.http import (
 )
 from services.remittance import classify, decisions, figures, ledger_routes, pull, receive, views, write_off_routes
 from services.remittance.read import eras
-from services.remittance.store import cases, queue
+from services.remittance.store import cases, queue, remittances
 
 router = Router(prefix="/v1", tags=["remittance"])
 Status = Annotated[str | None, Query(max_length=32)]
@@ -48,7 +48,7 @@ async def take_remittance(body: RawBody, tx: Tx, response: Response) -> views.Ta
         response.status_code = 200
     elif taken.era_ids:
         response.headers["Location"] = f"/v1/remittances/{taken.era_ids[0]}"
-    audit.about(tx, [(era_id, None) for era_id in taken.era_ids])
+    audit.about(tx, [(row["id"], row["practice_id"]) for row in await remittances.eras_of_file(tx, taken.file_id)])
     return views.TakenView(file_id=taken.file_id, remittance_ids=taken.era_ids, repeated=taken.repeated)
 
 
@@ -66,6 +66,7 @@ async def read_remittance(era_id: str, tx: Tx) -> views.RemittanceView:
     row = await queue.remittance(tx, era_id)
     if row is None:
         raise NotFound
+    audit.about(tx, [(era_id, row["practice_id"])])
     claims = [views.answered(claim) for claim in await queue.claims_of(tx, era_id)]
     adjustments = [
         views.ProviderAdjustmentView(
@@ -86,6 +87,7 @@ async def read_remittance_file(era_id: str, tx: Tx) -> Response:
     row = await queue.remittance(tx, era_id)
     if row is None:
         raise NotFound
+    audit.about(tx, [(era_id, row["practice_id"])])
     assert tx.keyring is not None, "raw files are kept sealed"
     raw = tx.keyring.open(tx.tenant, await queue.raw_file(tx, row["file_id"]), receive.CONTEXT)
     if tx.practice_ids is not None and await queue.shown_of_file(tx, row["file_id"]) != len(eras(raw, tx.tenant)):

@@ -8,11 +8,11 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common import audit
-from libs.common.db import Row
+from libs.common.db import Row, Transaction
 from libs.common.http import Cursor, Limit, NotFound, Page, Router, Tx, again, paginate
 from services.remittance import deposits, figures, patients
 from services.remittance.domain.ledger import BUCKET_NAMES, Buckets
-from services.remittance.store import bank, ledger, money, queue
+from services.remittance.store import bank, claims, ledger, money, queue
 
 router = Router(prefix="/v1", tags=["ledger"])
 
@@ -107,6 +107,7 @@ async def read_claim_ledger(claim_id: str, tx: Tx) -> ClaimLedger:
     lines = await ledger.lines_of_claim(tx, claim_id)
     if not lines:
         raise NotFound
+    audit.about(tx, [(claim_id, await claims.practice_of(tx, claim_id))])
     total = sum((line.buckets for line in lines), Buckets())
     return ClaimLedger(
         claim_id=claim_id,
@@ -136,7 +137,7 @@ class Journals(BaseModel):
 @router.get("/ledger/journals", scope="remittance:read", phi=True, subject="claim")
 async def list_journals(tx: Tx, claim_id: Annotated[str, Query(max_length=64)]) -> Journals:
     """All that was ever posted on a claim, oldest first."""
-    audit.about(tx, [(claim_id, None)])
+    audit.about(tx, [(claim_id, await claims.practice_of(tx, claim_id))])
     return _journals(await ledger.journals_of_claim(tx, claim_id))
 
 
@@ -146,8 +147,10 @@ async def list_journals_of_remittance(era_id: str, tx: Tx) -> Journals:
 
     What it pays on a claim is in the claim's journals.
     """
-    if await queue.remittance(tx, era_id) is None:
+    row = await queue.remittance(tx, era_id)
+    if row is None:
         raise NotFound
+    audit.about(tx, [(era_id, row["practice_id"])])
     return _journals(await ledger.journals_of_remittance(tx, era_id))
 
 
@@ -209,7 +212,13 @@ async def take_patient_payment(body: PatientPayment, tx: Tx) -> PaymentTaken:
         method=body.method,
         reference=body.reference,
     )
-    return PaymentTaken(id=money_id, balance=await read_balance(body.patient_id, tx))
+    return await _taken(tx, money_id, body.patient_id)
+
+
+async def _taken(tx: Transaction, money_id: str, patient_id: str) -> PaymentTaken:
+    balance = await read_balance(patient_id, tx)
+    audit.about(tx, [(money_id, balance.practice_id)])
+    return PaymentTaken(id=money_id, balance=balance)
 
 
 class PatientRefund(BaseModel):
@@ -240,7 +249,7 @@ async def refund_patient(body: PatientRefund, tx: Tx) -> PaymentTaken:
     """Give back money of a patient that is not owed; refused (409) where less than that is free."""
     given = body.model_dump()
     money_id = await patients.refund(tx, given.pop("patient_id"), **given)
-    return PaymentTaken(id=money_id, balance=await read_balance(body.patient_id, tx))
+    return await _taken(tx, money_id, body.patient_id)
 
 
 class NewDeposit(BaseModel):
@@ -295,6 +304,7 @@ async def read_deposit(deposit_id: str, tx: Tx) -> DepositView:
     row = await bank.deposit(tx, deposit_id)
     if row is None:
         raise NotFound
+    audit.about(tx, [(deposit_id, row["practice_id"])])
     return _deposit(row)
 
 

@@ -69,7 +69,7 @@ async def _decided(
         decided_by=tx.actor,
     )
     action = "patient.write_off" if amount_cents > 0 else "patient.write_off_reversed"
-    await audit.record(tx, action=action, subject_type="patient_write_off", subject_id=write_off_id, why=why)
+    await audit.record(tx, action, "patient_write_off", write_off_id, why, practice_id=claim.practice_id)
     lines = await store.other_lines_of_patient(tx, claim.patient_id, but_claim=None)
     account = replace(claim.account)
     moved = await ledger.settle_patient(tx, account, lines, claim_id=claim.claim_id, kind="patient_write_off")

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from fastapi import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from libs.common import timers
+from libs.common import audit, timers
 from libs.common.db import Row, Transaction
 from libs.common.http import (
     Conflict,
@@ -174,7 +174,7 @@ async def change_endpoint(
 @router.delete("/{endpoint_id}", status_code=204, scope="reporting:write")
 async def delete_endpoint(endpoint_id: str, tx: Tx) -> None:
     """The endpoint hears of nothing any more, and its deliveries are gone with it."""
-    await endpoints.load(tx, endpoint_id)
+    audit.about(tx, [(endpoint_id, (await endpoints.load(tx, endpoint_id))["practice_id"])])
     await timers.clear(tx, endpoints.DELIVER, endpoint_id)
     await endpoints.close_notices(tx, endpoint_id, "deleted")
     await tx.execute(tables.endpoint.delete().where(tables.endpoint.c.id == endpoint_id))
@@ -224,7 +224,8 @@ async def list_attempts(
 @router.post("/{endpoint_id}/deliveries/{delivery_id}/redeliver", status_code=202, scope="reporting:write")
 async def redeliver(endpoint_id: str, delivery_id: str, tx: Tx) -> DeliveryView:
     """The delivery is tried again now, and as often as a new one."""
-    await _active(tx, endpoint_id)
+    endpoint = await _active(tx, endpoint_id)
+    audit.about(tx, [(delivery_id, endpoint["practice_id"])])
     row = await tx.first(
         tables.delivery.update()
         .where(tables.delivery.c.id == delivery_id, tables.delivery.c.endpoint_id == endpoint_id)
@@ -272,6 +273,7 @@ def _chosen(endpoint: Row, patterns: list[str], record: Row) -> bool:
 
 async def _active(tx: Transaction, endpoint_id: str) -> Row:
     endpoint = await endpoints.load(tx, endpoint_id)
+    audit.about(tx, [(endpoint_id, endpoint["practice_id"])])
     if endpoint["status"] != "active":
         raise Conflict("endpoint_not_active", "Set its status to active first.")
     return endpoint

@@ -66,7 +66,7 @@ async def test_the_trail_cannot_be_changed(doors_database: TestDatabase, role: s
 
 async def test_steps_record_what_no_request_caused(worker: Database, tenant: str, biller: httpx.AsyncClient) -> None:
     async with worker.transaction(tenant, actor="worker") as tx:
-        await audit.record(tx, "claim.resubmitted", "claim", "clm_1", "denial_resolved")
+        await audit.record(tx, "claim.resubmitted", "claim", "clm_1", "denial_resolved", practice_id="prc_1")
     (line,) = (await biller.get("/v1/audit-events?subject_id=clm_1")).json()["data"]
     assert (line["actor"], line["action"], line["why"], line["request_id"]) == (
         "worker",

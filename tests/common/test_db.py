@@ -131,7 +131,7 @@ async def _work(
     async with database.transaction("tnt_a") as tx:
         for number in range(2500):
             action: Any = "reporting.test" if number else first
-            await audit.record(tx, action=action, subject_type="x", subject_id=f"x_{number}")
+            await audit.record(tx, action=action, subject_type="x", subject_id=f"x_{number}", practice_id=None)
             await tx.meanwhile()
         assert len(tx._waiting) < 2500, "it was written in portions"
         if then is not None:

@@ -75,3 +75,18 @@ async def test_a_caller_of_one_practice_writes_for_that_one_only(api: Api) -> No
         refused = await api.call(method, path, body, token=elsewhere)
         assert (refused.status_code, refused.json()["code"]) == (403, "practice_forbidden"), path
     assert (await api.call("PUT", "/v1/fee-schedules", fees | {"practice_id": "prc_other"}, token=elsewhere)).is_success
+
+
+async def test_an_auditor_of_one_practice_finds_who_looked_at_its_coverages_and_checks(api: Api) -> None:
+    visit = a_visit(api)
+    await hold(api, visit)
+    looked_at = []
+    for path in ("/v1/coverages", "/v1/eligibility-checks"):
+        [one] = (await api.get(f"{path}?patient_id={visit.patient_id}"))["data"]
+        await api.get(f"{path}/{one['id']}")
+        looked_at.append(one["id"])
+    await api.call("GET", f"/v1/eligibility-checks/{looked_at[1]}/x12")
+    for practice_id, seen in ((practice_of(api), [2, 3]), ("prc_other", [0, 0])):
+        auditor = api.token(practice_ids=[practice_id], scopes=["eligibility:audit"])
+        lines = [(await api.get(f"/v1/audit-events?subject_id={id_}", token=auditor))["data"] for id_ in looked_at]
+        assert [len(found) for found in lines] == seen

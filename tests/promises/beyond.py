@@ -52,8 +52,11 @@ async def somebody_keeps_things_of_no_practice(who: Scenario) -> None:
 async def attempts(neighbours: Neighbours, theirs: dict[str, list[str]]) -> list[Attempt]:
     """For each route that writes: each thing of theirs that its path may name; with a body that names theirs."""
     found: list[Attempt] = []
+    client, mine = neighbours.one.client, neighbours.beside.practice_id
+    known = await client.everything("eligibility", "/v1/patients", practice_id=mine)  # not who was never billed for
+    theirs = theirs | {"pat": [one["id"] for one in known]}
     for service in SERVICES:
-        document = (await neighbours.one.client.http.get(neighbours.platform.urls[service] + "/openapi.json")).json()
+        document = (await client.http.get(neighbours.platform.urls[service] + "/openapi.json")).json()
         for operation in operations(document):
             name = f"{operation.method.upper()} {operation.path}"
             if operation.method not in WRITES or name in BY_OTHER_MEANS:

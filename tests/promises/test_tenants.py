@@ -22,6 +22,18 @@ from tests.promises.neighbours import NO_POLICY, Neighbours, fingerprints, less,
 NOT_YET = "pay_bluebonnet"
 """Where no clinician is loaded yet, so that a claim is held and credentialing has work."""
 
+OF_ALL_PRACTICES = {
+    *(f"{service}.set_clearinghouse_account" for service in ("eligibility", "claims", "remittance")),
+    *(f"{service}.create_webhook_source" for service in ("eligibility", "claims", "remittance")),
+    "eligibility.put_fee_schedule",
+    "remittance.read_adjustment_code",
+    "remittance.record_deposit",  # until it is tied
+    "reporting.create_endpoint",
+}
+"""What may be done about all practices at once; everything else is done about one, or each."""
+NOT_A_CLAIM = "2026-10-05"
+"""What a list is asked about that needs a claim's id, when every route is tried."""
+
 pytestmark = [pytest.mark.flow, pytest.mark.xdist_group("promises")]
 
 
@@ -243,6 +255,13 @@ async def test_no_route_changes_what_is_beyond_a_callers_practice(
     assert {each.name for each in asked} - let_in == set(), "refused to everybody, which shows nothing"
 
 
+async def test_a_line_of_the_trail_says_of_which_practice_it_is(neighbours: Neighbours) -> None:
+    """What was looked at or changed above, and by whom, an auditor of its practice finds, where it is of one."""
+    lines = await neighbours.admin.fetch(_TRAIL, neighbours.one.client.tenant_id)
+    found = {row["action"] for row in lines if row["subject_id"] != NOT_A_CLAIM}
+    assert found <= OF_ALL_PRACTICES, found - OF_ALL_PRACTICES
+
+
 async def _count(connection: asyncpg.Connection, table: str, tenant: str | None, where: str) -> int | None:
     """How many rows the role sees in a transaction of that tenant; None where it may not look."""
     async with connection.transaction():
@@ -262,3 +281,7 @@ _WITHOUT_POLICY = """
     select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = any($1) and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)
 """
+_TRAIL = " union all ".join(
+    f"select action, subject_id from {service}.audit where tenant_id = $1 and practice_id is null"
+    for service in SERVICES
+)

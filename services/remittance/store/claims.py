@@ -178,6 +178,14 @@ async def submission(tx: Transaction, submission_id: str) -> Submission:
     )
 
 
+async def practice_of(tx: Transaction, claim_id: str) -> str | None:
+    """Whose claim it is; None where nothing of it was ever billed."""
+    found = sa.select(t.receivable.c.practice_id)
+    found = found.where(t.receivable.c.tenant_id == tx.tenant, t.receivable.c.claim_id == claim_id)
+    practice_id: str | None = await tx.scalar(found)
+    return practice_id
+
+
 async def submissions_of(tx: Transaction, claim_id: str) -> list[Submission]:
     rows = await tx.all(
         sa.select(t.submission)
