@@ -63,7 +63,7 @@ class FakeClearinghouse:
         return httpx.AsyncClient(transport=httpx.MockTransport(self._handle))
 
     def adapter(self, client: httpx.AsyncClient) -> HttpClearinghouse:
-        return HttpClearinghouse(client, self.account)
+        return HttpClearinghouse(client, self.account, local=True)
 
     def deliver(self, kind: str, x12: bytes) -> str:
         """The mailbox has one item more; returns its id."""

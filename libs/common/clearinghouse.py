@@ -4,6 +4,7 @@ A file's identity is (sender, interchange control number). Whoever does not know
 before sending again. Acknowledgements and remittances are pulled: list, fetch, confirm.
 """
 
+import socket
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -142,10 +143,17 @@ class _Mailbox(BaseModel):
 
 
 class HttpClearinghouse:
-    """The account's clearinghouse behind its HTTP interface; the client belongs to the caller."""
+    """The account's clearinghouse behind its HTTP interface; the client belongs to the caller.
 
-    def __init__(self, http: httpx.AsyncClient, account: Account) -> None:
+    It is public when something is sent, wherever its name may lead by then; in local mode it is wherever it is.
+    """
+
+    def __init__(
+        self, http: httpx.AsyncClient, account: Account, *, local: bool, look: outside.Look = socket.getaddrinfo
+    ) -> None:
         self._http = http
+        self._local = local
+        self._look = look
         self._base = account.url.rstrip("/") + "/clearinghouse/v1"
         self._headers = {"Authorization": f"Bearer {account.api_key}"}
 
@@ -196,7 +204,18 @@ class HttpClearinghouse:
             raise Unreachable(type(error).__name__) from None
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return _checked(await self._http.request(method, self._base + path, follow_redirects=False, **options))
+        url = self._base + path
+        if self._local:
+            request = self._http.build_request(method, url, **options)
+        else:
+            request = outside.request(self._http, method, await self._target(url), **options)
+        return _checked(await self._http.send(request, follow_redirects=False))
+
+    async def _target(self, url: str) -> outside.Target:
+        try:
+            return await outside.resolve(outside.check_url(url, local=False), local=False, look=self._look)
+        except (outside.Forbidden, OSError) as error:  # nothing has been sent
+            raise Unreachable(type(error).__name__) from None
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:

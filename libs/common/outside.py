@@ -1,15 +1,15 @@
 """Where a tenant may have us send to: a public address over https, never back into our own network.
 
-For a webhook the name is resolved once, every address of it must be public, and the request goes to the address that
-was checked, so that a name cannot answer differently the second time (DNS rebinding). Local mode also allows http and
-loopback.
+When something is sent the name is resolved once, every address of it must be public, and the request goes to the
+address that was checked, so that a name cannot answer differently the second time (DNS rebinding). Local mode also
+allows http and loopback.
 """
 
 import asyncio
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -126,21 +126,28 @@ def allowed(address: str, *, local: bool) -> bool:
     return (ip.is_global and not ip.is_multicast) or (local and ip.is_loopback)
 
 
-async def post(http: httpx.AsyncClient, target: Target, body: bytes, headers: dict[str, str]) -> int:
-    """The status of the answer, whose body is not read; redirects are not followed.
+def request(
+    http: httpx.AsyncClient, method: str, target: Target, *, headers: Mapping[str, str], **options: Any
+) -> httpx.Request:
+    """A request to the address that was checked, in the name of its host; further options are httpx's.
 
-    Each request has a connection of its own: a pool knows them by address, and names that share one would share it.
+    Each has a connection of its own: a pool knows them by address, and names that share one would share it.
     """
     host = f"[{target.address}]" if ":" in target.address else target.address
-    request = http.build_request(
-        "POST",
+    return http.build_request(
+        method,
         target.url.copy_with(host=host),
-        content=body,
         headers={**headers, "Host": target.url.netloc.decode("ascii"), "Connection": "close"},
-        timeout=httpx.Timeout(SECONDS, connect=5),
         extensions={"sni_hostname": target.url.host},
+        **options,
     )
+
+
+async def post(http: httpx.AsyncClient, target: Target, body: bytes, headers: dict[str, str]) -> int:
+    """The status of the answer, whose body is not read; redirects are not followed."""
+    timeout = httpx.Timeout(SECONDS, connect=5)
+    asked = request(http, "POST", target, headers=headers, content=body, timeout=timeout)
     async with asyncio.timeout(SECONDS):
-        response = await http.send(request, stream=True, follow_redirects=False)
+        response = await http.send(asked, stream=True, follow_redirects=False)
         await response.aclose()
         return response.status_code

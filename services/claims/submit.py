@@ -190,7 +190,7 @@ async def send(work: timers.Work, due: timers.Due) -> None:
             return
         await tx.execute(tables.batch.update().where(tables.batch.c.id == due.id).values(tries=batch["tries"] + 1))
     crashpoint("send.tried")
-    clearinghouse = HttpClearinghouse(work.http, account)
+    clearinghouse = HttpClearinghouse(work.http, account, local=work.settings.local)
     number = f"{batch['control_number']:09d}"
     receipt: Receipt | None = None
     try:

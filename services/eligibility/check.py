@@ -67,7 +67,7 @@ async def make(work: Work, due: Due) -> None:
             return
     account, question = prepared
     try:
-        answer = await HttpClearinghouse(work.http, account).realtime(question)
+        answer = await HttpClearinghouse(work.http, account, local=work.settings.local).realtime(question)
     except ClearinghouseRefused as refused:
         if refused.status in NOT_ADMITTED:
             raise

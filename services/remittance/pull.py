@@ -29,7 +29,7 @@ async def pull(work: Work, due: Due) -> None:
     async with work.db.transaction(due.tenant_id) as tx:
         account = await account_of(tx)
     if account is not None:
-        clearinghouse = HttpClearinghouse(work.http, account)
+        clearinghouse = HttpClearinghouse(work.http, account, local=work.settings.local)
         for item in await clearinghouse.mailbox(["835"]):
             raw = await clearinghouse.fetch(item.id)
             async with work.db.transaction(due.tenant_id) as tx:

@@ -1,13 +1,15 @@
 """The clearinghouse's adapter: what arrived is known, what may have arrived is asked about, what waits is fetched."""
 
+import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from libs.common import clearinghouse
+from libs.common import clearinghouse, outside
 from libs.common.clearinghouse import (
     Account,
     Clearinghouse,
@@ -69,7 +71,7 @@ async def either(request: pytest.FixtureRequest, doors_database: TestDatabase) -
         opened = await client.post("/v1/accounts", json={"submitter_id": "PARITY01"})
         key = opened.json()["api_key"]
         account = Account(submitter_id="PARITY01", receiver_id="SANDBOXCH", url="http://sandbox.test", api_key=key)
-        yield HttpClearinghouse(client, account)
+        yield HttpClearinghouse(client, account, local=True)
 
 
 async def test_a_file_is_taken_once_and_found_by_its_number(either: Clearinghouse) -> None:
@@ -148,8 +150,9 @@ async def test_an_answer_that_is_not_what_was_agreed_is_no_receipt() -> None:
         return httpx.Response(202, json={"ok": True})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(nonsense)) as client:
+        house = FakeClearinghouse().adapter(client)
         with pytest.raises(OutcomeUnknown):
-            await HttpClearinghouse(client, FakeClearinghouse().account).send(interchange(), "PARITY01", "000000101")
+            await house.send(interchange(), "PARITY01", "000000101")
 
 
 async def test_a_redirect_is_not_followed_with_our_key() -> None:
@@ -158,7 +161,55 @@ async def test_a_redirect_is_not_followed_with_our_key() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(elsewhere), follow_redirects=True) as client:
         with pytest.raises(Unreachable):
-            await HttpClearinghouse(client, FakeClearinghouse().account).mailbox([])
+            await FakeClearinghouse().adapter(client).mailbox([])
+
+
+def _leads_to(*addresses: str) -> outside.Look:
+    """A name service that knows one answer to everything."""
+    return lambda _, port, **how: [(socket.AF_INET, how["type"], 6, "", (address, port)) for address in addresses]
+
+
+def _no_such_name(*_: Any, **__: Any) -> list[Any]:
+    raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+
+@pytest.mark.parametrize(
+    ("url", "look"),
+    [
+        ("https://house.example", _leads_to("10.0.0.7")),
+        ("https://house.example", _leads_to("93.184.216.34", "169.254.169.254")),
+        ("https://house.example", _no_such_name),
+        ("https://127.0.0.1", _leads_to("127.0.0.1")),
+        ("http://house.example", _leads_to("93.184.216.34")),
+    ],
+)
+async def test_nothing_is_sent_to_a_name_that_leads_into_our_network(url: str, look: outside.Look) -> None:
+    """Neither a file with patients' names nor our key; it is tried again later, as one that cannot be reached."""
+    fake = FakeClearinghouse()
+    async with fake.client() as client:
+        house = HttpClearinghouse(client, replace(fake.account, url=url), local=False, look=look)
+        with pytest.raises(Unreachable):
+            await house.send(interchange(), "PARITY01", "000000101")
+        with pytest.raises(Unreachable):
+            await house.mailbox([])
+    assert fake.files == []
+
+
+async def test_what_is_sent_goes_to_the_address_that_was_checked_in_the_name_of_the_host() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"data": []})
+
+    account = replace(FakeClearinghouse().account, url="https://house.example:8443/edi")
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        house = HttpClearinghouse(client, account, local=False, look=_leads_to("93.184.216.34"))
+        assert await house.find("PARITY01", "000000101") is None
+    [request] = seen
+    asked = "https://93.184.216.34:8443/edi/clearinghouse/v1/files?sender=PARITY01&control_number=000000101"
+    assert (str(request.url), request.headers["host"]) == (asked, "house.example:8443")
+    assert request.extensions["sni_hostname"] == "house.example"
 
 
 async def test_the_mailbox_is_listed_fetched_and_confirmed(house: Clearinghouse, fake: FakeClearinghouse) -> None:
