@@ -190,6 +190,7 @@ class Claim:
     rank: int = 1
     status: Status = Status.DRAFT
     version: int = 0
+    """0 until it has gone on from where it was made."""
     reasons: tuple[str, ...] = ()
     owner: str = "parity"
     clean: bool = True

@@ -308,7 +308,6 @@ async def _claim(
         external_id=encounter["external_id"],
         service_date=encounter["service_date"],
         provider_npi=sent.providers.rendering.npi,
-        version=1,
         content=content,
         traceparent=telemetry.current(),
     )

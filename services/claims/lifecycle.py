@@ -72,9 +72,9 @@ def work_of(reason: str) -> tuple[str, int]:
 
 
 async def create(tx: Transaction, claim: Claim, words: str) -> Claim:
-    """The claim exists, in draft, and everybody has been told."""
+    """The claim exists, in draft. It goes on in the same transaction, and is told as what it becomes."""
     await store.insert(tx, claim)
-    await _told(tx, claim, "create", words)
+    await store.remember(tx, claim, "create", words)
     return claim
 
 
@@ -143,7 +143,7 @@ async def _work(tx: Transaction, before: Claim, claim: Claim, words: str | None)
         await timers.set(tx, CUT, key, at=claim.cut_at)
     if claim.status in {Status.HELD, Status.REJECTED}:
         await open_tasks(tx, claim, words)
-    if before.version > 1:  # a new claim has no tasks yet
+    if before.version:  # a new claim has no tasks yet
         await close_tasks(tx, claim)
     if claim.status is Status.WAITING and (before.status is not Status.WAITING or before.reasons != claim.reasons):
         await timers.set(tx, STILL_WAITING, claim.id, at=await next_cut(tx))

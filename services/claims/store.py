@@ -87,8 +87,8 @@ async def load(tx: Transaction, claim_id: str, *, lock: bool = False) -> Claim:
 
 
 async def insert(tx: Transaction, claim: Claim) -> None:
-    """A new claim, its first version."""
-    assert claim.version == 1, "a new claim is its first version"
+    """A new claim, before its first version."""
+    assert claim.version == 0, "nobody has seen it yet"
     tx.known["claim", claim.id] = tx.later(_INSERT_CLAIM, _new_row(tx, claim, []))
 
 

@@ -18,7 +18,7 @@ async def test_a_claim_waits_for_eligibility_and_goes_on(desk: Desk) -> None:
     await desk.check(encounter["id"])
     assert await status(desk, encounter) == ("ready", [])
     told = [(event.status, event.clean) for event in await desk.api.told(ClaimUpdated)]
-    assert told == [("draft", True), ("waiting", True), ("ready", True)]
+    assert told == [("waiting", True), ("ready", True)]
 
 
 async def test_a_claim_waits_until_its_clinician_may_bill_the_payer_that_it_goes_to(desk: Desk) -> None:
