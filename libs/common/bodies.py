@@ -79,19 +79,27 @@ def _refuse_nul(value: Any, path: list[str | int]) -> None:
             _refuse_nul(inner, [*path, index])
 
 
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body comes once more, before whatever else comes.
+
+    It holds nothing that holds it: what a request has made goes with its last holder, and waits for no collector.
+    """
+    left = [body]
+
+    async def again() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return again
+
+
 class Read(Request):
     """A request whose body has been read already, and parsed where it is JSON."""
 
     def __init__(self, scope: Scope, receive: Receive, body: bytes, parsed: Any = None) -> None:
-        self._left = [body]
         self._parsed = parsed
-        self._outer = receive
-        super().__init__(scope, self._again)
-
-    async def _again(self) -> Message:
-        if self._left:
-            return {"type": "http.request", "body": self._left.pop(), "more_body": False}
-        return await self._outer()
+        super().__init__(scope, _again(body, receive))
 
     async def json(self) -> Any:
         return self._parsed

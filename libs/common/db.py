@@ -200,8 +200,6 @@ class Transaction:
 
     def _taken(self) -> list[statements.Waiting]:
         waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            one.done = True
         return waiting
 
     async def _write(self, waiting: list[statements.Waiting]) -> None:

@@ -86,7 +86,6 @@ class Waiting:
     missed: Exception | None
     """Raised where fewer rows were written than `wanted`."""
     wanted: int = 1
-    done: bool = False
 
     @property
     def arguments(self) -> list[Any]:

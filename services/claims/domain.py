@@ -190,7 +190,7 @@ class Claim:
     rank: int = 1
     status: Status = Status.DRAFT
     version: int = 0
-    """0 until it has gone on from where it was made."""
+    """0 until it has gone on from where it was made, and is there for others."""
     reasons: tuple[str, ...] = ()
     owner: str = "parity"
     clean: bool = True

@@ -17,7 +17,7 @@ from libs.common.webhooks import InboundMessage, Written
 from services.claims import consents, learn, overlaps, scrub, store, tables
 from services.claims.charge_capture import MINUTES_NOT_BILLABLE, coded
 from services.claims.domain import UNSENT, Claim, Content, Step
-from services.claims.lifecycle import create, move
+from services.claims.lifecycle import move
 from services.claims.settings import business_days
 from services.claims.vetting import content_hash, natural_key, vet
 from services.claims.views import EncounterIn
@@ -313,7 +313,8 @@ async def _claim(
     )
     fresh = await scrub.priced(tx, fresh)
     if present is None:
-        claim = await create(tx, fresh, "coded from the encounter")
+        claim = fresh  # a draft that nobody sees: it goes on at once, and is written and told as what it becomes
+        await store.remember(tx, claim, "create", "coded from the encounter")
     else:
         names = ("patient_id", "service_date", "provider_npi", "content")
         revised = {name: getattr(fresh, name) for name in names}

@@ -71,13 +71,6 @@ def work_of(reason: str) -> tuple[str, int]:
     return WORK.get(reason, ("billing", 2))
 
 
-async def create(tx: Transaction, claim: Claim, words: str) -> Claim:
-    """The claim exists, in draft. It goes on in the same transaction, and is told as what it becomes."""
-    await store.insert(tx, claim)
-    await store.remember(tx, claim, "create", words)
-    return claim
-
-
 async def move(
     tx: Transaction,
     claim: Claim,

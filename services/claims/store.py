@@ -68,11 +68,6 @@ def _columns(claim: Claim) -> dict[str, Any]:
     }
 
 
-def _new_row(tx: Transaction, claim: Claim, findings: list[dict[str, Any]]) -> dict[str, Any]:
-    kept = {"tenant_id": tx.tenant, "findings": findings, "created_at": tx.now, "updated_at": tx.now}
-    return {**_columns(claim), **kept}
-
-
 _INSERT_CLAIM = tables.claim.insert()
 _REMEMBER = tables.history.insert()
 
@@ -86,20 +81,11 @@ async def load(tx: Transaction, claim_id: str, *, lock: bool = False) -> Claim:
     return claim_of(row)
 
 
-async def insert(tx: Transaction, claim: Claim) -> None:
-    """A new claim, before its first version."""
-    assert claim.version == 0, "nobody has seen it yet"
-    tx.known["claim", claim.id] = tx.later(_INSERT_CLAIM, _new_row(tx, claim, []))
-
-
 async def save(tx: Transaction, claim: Claim, findings: list[dict[str, Any]] | None = None) -> None:
-    """Write the next version, or refuse if somebody else already did.
-
-    A new claim that waits to be written is written as it now stands: nobody else knows it yet.
-    """
-    new = tx.known.get(("claim", claim.id))
-    if new is not None and not new.done:
-        new.values = _new_row(tx, claim, findings or [])
+    """Write the next version, or refuse if somebody else already did. The first version is a new row."""
+    if claim.version == 1:
+        kept = {"tenant_id": tx.tenant, "findings": findings or [], "created_at": tx.now, "updated_at": tx.now}
+        tx.later(_INSERT_CLAIM, {**_columns(claim), **kept})
         return
     extra = {} if findings is None else {"findings": findings}
     done = await tx.execute(
