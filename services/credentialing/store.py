@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -237,16 +238,20 @@ async def history(tx: Transaction, enrollment_id: str) -> Sequence[Row]:
 
 async def note_claim(tx: Transaction, values: Mapping[str, Any]) -> bool:
     """What is newest about a claim's waiting is kept; False if it is old news. The first day of waiting stays."""
-    new = pg.insert(t.held_claim).values(tenant_id=tx.tenant, **values)
+    return (await tx.execute(_note_claim(), {"tenant_id": tx.tenant, **values})).rowcount == 1
+
+
+@cache
+def _note_claim() -> sa.Executable:
+    new = pg.insert(t.held_claim)
     since = sa.case((sa.and_(t.held_claim.c.held, new.excluded.held), t.held_claim.c.held_since),
                     else_=new.excluded.held_since)  # fmt: skip
     names = ("practice_id", "provider_id", "payer_id", "charge_cents", "held", "sequence")
-    statement = new.on_conflict_do_update(
+    return new.on_conflict_do_update(
         index_elements=[t.held_claim.c.tenant_id, t.held_claim.c.claim_id],
         set_={**{name: new.excluded[name] for name in names}, "held_since": since},
         where=t.held_claim.c.sequence < new.excluded.sequence,
     )
-    return (await tx.execute(statement)).rowcount == 1
 
 
 async def claim(tx: Transaction, claim_id: str) -> Row | None:

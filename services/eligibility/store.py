@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from libs.common import upserts
 from libs.common.db import Row, Stale, Transaction
 from services.eligibility import tables as t
 from services.eligibility.domain import Authorization, Status
@@ -20,14 +21,7 @@ async def insert(tx: Transaction, table: sa.Table, values: Mapping[str, Any]) ->
 
 async def put(tx: Transaction, table: sa.Table, values: Mapping[str, Any], *, newer: str | None = None) -> bool:
     """The row is as given; with `newer`, only if that column grows. False if nothing changed."""
-    statement = pg.insert(table).values(tenant_id=tx.tenant, **values)
-    keys = [column.name for column in table.primary_key]
-    statement = statement.on_conflict_do_update(
-        index_elements=keys,
-        set_={name: statement.excluded[name] for name in values if name not in keys},
-        where=None if newer is None else table.c[newer] < statement.excluded[newer],
-    )
-    return (await tx.execute(statement)).rowcount == 1
+    return await upserts.put(tx, table, tuple(column.name for column in table.primary_key), values, newer=newer)
 
 
 async def update(tx: Transaction, table: sa.Table, row_id: str, values: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common import upserts
 from libs.common.db import Row, Transaction
 from services.remittance import tables as t
 from services.remittance.domain.line import Decision
@@ -246,17 +247,14 @@ async def save_claim_state(
     tx: Transaction, *, claim_id: str, practice_id: str, status: str, rank: int, sequence: int
 ) -> bool:
     """The claim's status and whose turn it is are known, if this is newer than what was known."""
-    state = insert(t.claim_state).values(
-        tenant_id=tx.tenant, claim_id=claim_id, practice_id=practice_id, status=status, rank=rank, sequence=sequence
-    )
-    done = await tx.execute(
-        state.on_conflict_do_update(
-            index_elements=["tenant_id", "claim_id"],
-            set_={name: state.excluded[name] for name in ("status", "rank", "sequence")},
-            where=t.claim_state.c.sequence < state.excluded.sequence,
-        )
-    )
-    return bool(done.rowcount)
+    values = {
+        "claim_id": claim_id,
+        "practice_id": practice_id,
+        "status": status,
+        "rank": rank,
+        "sequence": sequence,
+    }
+    return await upserts.put(tx, t.claim_state, ("tenant_id", "claim_id"), values, newer="sequence")
 
 
 async def history(tx: Transaction, claim_id: str) -> History:
