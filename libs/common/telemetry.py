@@ -1,20 +1,25 @@
 """One trace from the webhook to the ledger: trace contexts are made, stored with outbox rows and taken up again.
 
-Without an OTLP endpoint no provider exists and spans cost nothing; the trace context is carried all the same, so
-that one trace id is found in answers, events and logs. The span of a request is made in `threshold.py`: FastAPI's own
+Without an OTLP endpoint no tracer exists and spans cost next to nothing; the trace context is carried all the same, so
+that one trace id is found in answers, events and logs. What runs now is known here, and not to OpenTelemetry's own
+context: nothing else in a process makes spans. The span of a request is made in `threshold.py`: FastAPI's own
 would carry paths and queries as they were sent. Of an exception its type is told, nothing more.
 """
 
 import atexit
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.trace import (
+    INVALID_SPAN,
     Link,
     NonRecordingSpan,
     Span,
@@ -23,6 +28,7 @@ from opentelemetry.trace import (
     Status,
     StatusCode,
     TraceFlags,
+    Tracer,
 )
 from opentelemetry.util.types import AttributeValue
 
@@ -37,6 +43,29 @@ _HEADER: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 _TRACE_ENDS: Final = 35
 """Where the trace id of a `traceparent` ends."""
+_NOT_SAMPLED: Final = TraceFlags(0)
+_running: ContextVar[Span] = ContextVar("span", default=INVALID_SPAN)
+_tracer: Tracer | None = None
+
+
+def tracer() -> Tracer | None:
+    """What makes the spans of this process; None where they go nowhere."""
+    return _tracer
+
+
+def running() -> Span:
+    """The span of what runs now; an invalid one outside any trace."""
+    return _running.get()
+
+
+@contextmanager
+def within(span: Span) -> Iterator[None]:
+    """What runs inside belongs to the span, which somebody else ends."""
+    token = _running.set(span)
+    try:
+        yield
+    finally:
+        _running.reset(token)
 
 
 def from_header(traceparent: str | None) -> SpanContext | None:
@@ -62,7 +91,7 @@ def _header(trace_id: int, span_id: int, flags: int) -> str:
 
 def current() -> str | None:
     """The `traceparent` of what runs now, to be stored with an outbox row; None outside any trace."""
-    context = trace.get_current_span().get_span_context()
+    context = _running.get().get_span_context()
     return to_header(context) if context.is_valid else None
 
 
@@ -71,6 +100,7 @@ def configure(service: str, endpoint: str | None, *, sampled: float | None = Non
 
     New traces are sampled at `sampled` (else `OTEL_TRACES_SAMPLER_ARG`, else one in ten); a caller's decision is kept.
     """
+    global _tracer  # noqa: PLW0603  of the process, as the spans' destination is
     if not endpoint:
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  0.2 s to import
@@ -79,7 +109,7 @@ def configure(service: str, endpoint: str | None, *, sampled: float | None = Non
     exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces", timeout=EXPORT_SECONDS)
     ratio = float(os.environ.get("OTEL_TRACES_SAMPLER_ARG", SAMPLED)) if sampled is None else sampled
     made = provider(service, BatchSpanProcessor(exporter), ratio)
-    trace.set_tracer_provider(made)
+    _tracer = made.get_tracer("parity")
     atexit.register(made.shutdown)
 
 
@@ -112,21 +142,47 @@ def span(
     Where `parent` belongs to another trace than what runs now, the span is linked with that, as a batch with its parts.
     An exception marks the span with its type and nothing of its text.
     """
-    outer = from_header(parent)
-    base = trace.set_span_in_context(NonRecordingSpan(outer)) if outer is not None else None
-    around = trace.get_current_span().get_span_context()
-    apart = outer is not None and around.is_valid and around.trace_id != outer.trace_id
-    opened = trace.get_tracer("parity").start_span(
-        name, context=base, kind=kind, attributes=attributes, links=[Link(around)] if apart else None
+    outer, around = from_header(parent), _running.get().get_span_context()
+    if _tracer is None:
+        opened: Span = NonRecordingSpan(outer or (around if around.is_valid else _fresh()))
+    else:
+        apart = outer is not None and around.is_valid and around.trace_id != outer.trace_id
+        opened = _tracer.start_span(
+            name,
+            context=_after(_running.get() if outer is None else NonRecordingSpan(outer)),
+            kind=kind,
+            attributes=attributes,
+            links=[Link(around)] if apart else None,
+        )
+    token = _running.set(opened)
+    try:
+        yield opened
+    except BaseException as error:
+        opened.set_status(Status(StatusCode.ERROR, type(error).__name__))
+        raise
+    finally:
+        _running.reset(token)
+        opened.end()
+
+
+def _after(parent: Span) -> Context:
+    """Where a span begins that is the child of `parent`, or the first of its trace."""
+    return trace.set_span_in_context(parent, Context())
+
+
+def tell(
+    name: str, *, kind: SpanKind, attributes: dict[str, AttributeValue], seconds: float, error: str | None
+) -> None:
+    """A span of what has just ended after so many seconds, a child of what runs now; its `error` is a code."""
+    if _tracer is None:
+        return
+    ended = time.time_ns()
+    told = _tracer.start_span(
+        name, context=_after(_running.get()), kind=kind, attributes=attributes, start_time=ended - int(seconds * 1e9)
     )
-    if not opened.get_span_context().is_valid:
-        opened = NonRecordingSpan(_fresh(outer))
-    with trace.use_span(opened, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-        try:
-            yield opened
-        except BaseException as error:
-            opened.set_status(Status(StatusCode.ERROR, type(error).__name__))
-            raise
+    if error is not None:
+        told.set_status(Status(StatusCode.ERROR, error))
+    told.end(ended)
 
 
 def share(name: str, flow: str | None) -> AbstractContextManager[Span]:
@@ -139,8 +195,8 @@ def share(name: str, flow: str | None) -> AbstractContextManager[Span]:
     return span(name, parent=None if here else flow)
 
 
-def _fresh(outer: SpanContext | None) -> SpanContext:
-    """A context of our own where no provider makes one: same trace if there is one, not sampled."""
-    trace_id = outer.trace_id if outer is not None else int.from_bytes(os.urandom(16)) or 1
-    flags = outer.trace_flags if outer is not None else TraceFlags(0)
-    return SpanContext(trace_id, int.from_bytes(os.urandom(8)) or 1, is_remote=False, trace_flags=flags)
+def _fresh() -> SpanContext:
+    """A new trace where no tracer makes one, not sampled."""
+    chance = os.urandom(24)
+    trace_id, span_id = int.from_bytes(chance[:16]) or 1, int.from_bytes(chance[16:]) or 1
+    return SpanContext(trace_id, span_id, is_remote=False, trace_flags=_NOT_SAMPLED)

@@ -16,10 +16,10 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from opentelemetry import trace
+from opentelemetry.trace import Span
 from starlette.responses import Response
 
-from libs.common import idempotency
+from libs.common import idempotency, telemetry
 from libs.common.db import Database, Transaction
 from libs.common.problems import Problem
 
@@ -51,14 +51,14 @@ class Member:
     """Writes down what the route returned, as of any request, in the transaction; the answer."""
     answer: "asyncio.Future[Response | None]" = field(default_factory=_future)
     """None: those that it went with have failed."""
-    span: trace.Span = field(default_factory=trace.get_current_span)
+    span: Span = field(default_factory=telemetry.running)
     context: Context = field(default_factory=copy_context)
 
     @contextmanager
     def at_work(self, tx: Transaction) -> Iterator[None]:
         """What is done and told meanwhile is done for this request, and belongs to its trace."""
         tx.request_id = tx.correlation_id = self.request_id
-        with trace.use_span(self.span, record_exception=False, set_status_on_exception=False):
+        with telemetry.within(self.span):
             yield
 
 

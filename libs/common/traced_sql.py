@@ -5,14 +5,14 @@ not sampled costs a look.
 """
 
 import re
-import time
 from functools import lru_cache
 from typing import Final
 
 import asyncpg
 from asyncpg.connection import LoggedQuery
-from opentelemetry import trace
-from opentelemetry.trace import ProxyTracerProvider, SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind
+
+from libs.common import telemetry
 
 _TABLE: Final = re.compile(r'\b(?:from|into|update)\s+(?!unnest\b|select\b|\()"?([a-z_][a-z0-9_.]*)', re.IGNORECASE)
 _WRITE: Final = re.compile(r"\b(insert|update|delete)\b", re.IGNORECASE)
@@ -21,7 +21,7 @@ _FUNCTION: Final = re.compile(r"\s*select\s+([a-z_][a-z0-9_.]*)\(", re.IGNORECAS
 
 def watch(connection: asyncpg.Connection) -> None:
     """Each statement on this connection becomes a span, if spans go anywhere from this process."""
-    if not isinstance(trace.get_tracer_provider(), ProxyTracerProvider):
+    if telemetry.tracer() is not None:
         connection.add_query_logger(_of_asyncpg)
 
 
@@ -31,20 +31,17 @@ def _of_asyncpg(ran: LoggedQuery) -> None:
 
 def _tell(statement: str, seconds: float, error: BaseException | None) -> None:
     """A span that has ended; asyncpg tells a moment later, when the span around it may have ended, too."""
-    around = trace.get_current_span().get_span_context()
+    around = telemetry.running().get_span_context()
     if not around.is_valid or not around.trace_flags.sampled:
         return
     operation, subject = about(statement)
-    ended = time.time_ns()
-    told = trace.get_tracer("parity").start_span(
+    telemetry.tell(
         f"{operation} {subject}".rstrip(),
         kind=SpanKind.CLIENT,
         attributes={"db.system.name": "postgresql", "db.operation.name": operation, "db.collection.name": subject},
-        start_time=ended - int(seconds * 1e9),
+        seconds=seconds,
+        error=None if error is None else getattr(error, "sqlstate", None) or type(error).__name__,
     )
-    if error is not None:
-        told.set_status(Status(StatusCode.ERROR, getattr(error, "sqlstate", None) or type(error).__name__))
-    told.end(ended)
 
 
 @lru_cache(maxsize=4096)

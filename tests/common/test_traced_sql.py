@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 import sqlalchemy as sa
-from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -42,8 +41,7 @@ def test_a_statement_is_told_by_its_kind_and_its_table(statement: str, about: tu
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
     provider: TracerProvider = telemetry.provider("test", SimpleSpanProcessor(exporter), sampled=0)
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("test"))
     yield exporter
     provider.shutdown()
 
