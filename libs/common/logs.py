@@ -65,17 +65,13 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": _message(record),
-            **self._always,
-            **_bound.get(),
         }
-        line.update((name, value) for name, value in record.__dict__.items() if name in FIELDS)
+        for fields in (self._always, _bound.get(), record.__dict__):
+            line.update([(name, _plain(value)) for name, value in fields.items() if name in FIELDS])
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
             line["where"] = where(record.exc_info[1])
-        return orjson.dumps({n: _plain(v) for n, v in line.items() if n in FIELDS or n in _FRAME}).decode()
-
-
-_FRAME: Final = frozenset({"time", "level", "logger", "message"})
+        return orjson.dumps(line).decode()
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -86,7 +82,10 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool | None) else str(type(value).__name__)
+    return value if isinstance(value, _PLAIN) else type(value).__name__
+
+
+_PLAIN: Final = (str, int, float, bool, type(None))
 
 
 def where(error: BaseException | None) -> str | None:
@@ -104,6 +103,9 @@ def where(error: BaseException | None) -> str | None:
 
 def configure(service: str, role: str = "", *, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Every logger of this process writes JSON lines to `stream` (standard error); uvicorn's access log is off."""
+    # What no line shows is not looked up for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(**{"service": service} | ({"role": role} if role else {})))
     root = logging.getLogger()
