@@ -1,6 +1,6 @@
-"""What is read of a request before any work begins: its size, its kind, its JSON."""
+"""What is read of a request before any work begins: its headers, its size, its kind, its JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -12,12 +12,22 @@ from libs.common.problems import FieldError, Invalid, Malformed, TooLarge, Unsup
 DEEPEST: Final = 64
 """How far arrays and objects may be nested; nothing that we take comes near."""
 _NESTING: Final = frozenset({dict, list})
+_HEADERS: Final = "parity.headers"
 _NUL: Final = b"\\u0000"
+
+
+def headers(scope: Scope) -> Mapping[str, str]:
+    """The headers by their names in lower case, read once; of those that repeat, the first."""
+    found: dict[str, str] | None = scope.get(_HEADERS)
+    if found is None:
+        found = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        scope[_HEADERS] = found
+    return found
 
 
 async def read(request: Request, *, limit_bytes: int) -> bytes:
     """The whole body, counted while it comes in. Raises TooLarge (413)."""
-    announced = request.headers.get("content-length", "")
+    announced = headers(request.scope).get("content-length", "")
     if announced.isdigit() and int(announced) > limit_bytes:
         raise TooLarge(limit_bytes)
     chunks, size = [], 0

@@ -1,6 +1,7 @@
 """Two clocks: business time, read once per transaction from a `Clock`; wall time for leases and signatures."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,7 @@ def at_hour(day: date, hour: time, there: tzinfo) -> datetime:
     return datetime.combine(day, hour, there).astimezone(UTC)
 
 
+@lru_cache(64)
 def next_time(after: datetime, hour: time, there: tzinfo) -> datetime:
     """The first moment strictly after `after` at which it is that hour there, in UTC."""
     day = after.astimezone(there).date()

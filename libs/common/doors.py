@@ -25,7 +25,7 @@ from libs.common.db import Database, Transaction
 from libs.common.pages import signing_key
 from libs.common.problems import FieldError, Forbidden, Invalid, Malformed, NotFound, pointer
 from libs.common.rates import Limits, place_of
-from libs.common.routing import Door, DoorRoute, Handler, Noted, Straight, Visit, enter, subject_type
+from libs.common.routing import Door, DoorRoute, Handler, Noted, Straight, Visit, enter, subject_type, visit_of
 from libs.common.together import Lane, Lanes, Member
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class Doors:
             if source := request.path_params.get("source_id"):
                 request.scope[RATE_HEADERS] = self.strangers.admit(_stranger(request, source))
             return None
-        principal = await self.verifier.principal(request.headers.get("authorization"))
+        principal = await self.verifier.principal(bodies.headers(request.scope).get("authorization"))
         self._spend(request, f"{principal.tenant_id}/{principal.subject}")
         if door.scope is not None and not principal.may(door.scope):
             raise Forbidden("The token lacks the scope that this needs.", code="scope_missing", scope=door.scope)
@@ -120,7 +120,7 @@ class Doors:
         body = await bodies.read(request, limit_bytes=door.body_limit_bytes or self.body_limit_bytes)
         if not body:
             return b"", False
-        headers = request.headers
+        headers = bodies.headers(request.scope)
         return body, bodies.check_type(headers.get("content-type"), headers.get("content-encoding"), door.accepts)
 
     async def _in_transaction(
@@ -153,7 +153,7 @@ class Doors:
             return await self._in_transaction(request, route, straight, visit, asked)
 
         async def finish(tx: Transaction, returned: Any) -> Response:
-            answer = straight.write(returned, noted)
+            answer = straight.write(visit, returned, noted)
             await _finish(tx, request, route, asked, answer)
             return answer
 
@@ -196,14 +196,14 @@ async def _finish(
 
 def _locate(request: Request, answer: Response) -> None:
     """What has been created says where it is, if it can be read there."""
-    created = _id(_shown(answer))
+    created = _named("id", _shown(request, answer))
     if created is not None and "GET" in openapi.methods(request.app, f"{request.url.path}/{created}"):
         answer.headers["Location"] = f"{request.url.path}/{created}"
 
 
 def _keyed(request: Request, route: DoorRoute, visit: Visit) -> idempotency.Request:
     return idempotency.request(
-        request.headers.get(idempotency.HEADER),
+        bodies.headers(request.scope).get(idempotency.HEADER.lower()),
         method=request.method,
         route=route.path_format,
         target=f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}",
@@ -221,7 +221,7 @@ def _practices(request: Request, principal: Principal | None) -> frozenset[str] 
     """The practices that the caller may see, or the one of them that X-Practice-Id narrows this request to."""
     if principal is None:
         return None
-    chosen = request.headers.get("x-practice-id")
+    chosen = bodies.headers(request.scope).get("x-practice-id")
     if chosen is None:
         return principal.practice_ids
     if not principal.within(chosen):
@@ -261,7 +261,7 @@ async def _record(tx: Transaction, request: Request, route: DoorRoute, answer: R
     """The trail says who did or saw what; of whom the route says, else its path, else the ids in the answer."""
     subjects = tx.known.pop(audit.ABOUT, None)  # another request of this transaction is about somebody else
     if subjects is None:
-        subjects = _subjects(request, _shown(answer))
+        subjects = _subjects(request, _shown(request, answer))
     await audit.record_each(
         tx,
         f"{tx.service}.{route.name}",
@@ -275,31 +275,34 @@ async def _record(tx: Transaction, request: Request, route: DoorRoute, answer: R
 def _subjects(request: Request, shown: Any) -> Sequence[tuple[str | None, str | None]]:
     params = [value for value in request.path_params.values() if isinstance(value, str)]
     if params:
-        return [(params[-1], _practice(shown))]
-    if isinstance(shown, dict) and isinstance(shown.get("data"), list):
-        return [(_id(one), _practice(one)) for one in shown["data"]]
-    return [(_id(shown), _practice(shown))]
+        return [(params[-1], _named("practice_id", shown))]
+    listed = _field(shown, "data")
+    each = listed if isinstance(listed, list) else [shown]
+    return [(_named("id", one), _named("practice_id", one)) for one in each]
 
 
-def _shown(answer: Response) -> Any:
+def _shown(request: Request, answer: Response) -> Any:
+    """What the answer shows, as the route returned it or as it is written."""
+    if (shown := visit_of(request).shown) is not None:
+        return shown
     body = getattr(answer, "body", b"")
     if not body or "json" not in answer.headers.get("content-type", ""):
         return None
     return orjson.loads(body)
 
 
-def _id(shown: Any) -> str | None:
-    found = shown.get("id") if isinstance(shown, Mapping) else None
+def _named(name: str, shown: Any) -> str | None:
+    found = _field(shown, name)
     return found if isinstance(found, str) else None
 
 
-def _practice(shown: Any) -> str | None:
-    found = shown.get("practice_id") if isinstance(shown, Mapping) else None
-    return found if isinstance(found, str) else None
+def _field(shown: Any, name: str) -> Any:
+    """Of a model or of parsed JSON."""
+    return shown.get(name) if isinstance(shown, Mapping) else getattr(shown, name, None)
 
 
 def _purpose(request: Request) -> str | None:
-    purpose = request.headers.get("x-purpose-of-use")
+    purpose = bodies.headers(request.scope).get("x-purpose-of-use")
     if purpose is not None and not _PURPOSE.fullmatch(purpose):
         raise Invalid([FieldError("/X-Purpose-Of-Use", "pattern", "Letters and underscores, 2 to 32.", "header")])
     return purpose

@@ -22,7 +22,7 @@ KEPT_DAYS: Final = 7
 _SWEEPS: Final = "00"
 """One request in 256 also takes away the tenant's answers that are too old."""
 _CONTEXT: Final = "idempotency"
-_KEPT_HEADERS: Final = ("content-type", "location", "etag")
+_KEPT_HEADERS: Final = (b"content-type", b"location", b"etag")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def answered(tx: Transaction, asked: Request, found: Row) -> Response | None:
 async def keep(tx: Transaction, asked: Request, answer: Response) -> None:
     """The answer is stored with the change. If somebody has just stored theirs, it ends with InFlight."""
     assert tx.keyring is not None, "stored answers are sealed"
-    headers = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
+    headers = {name.decode(): value.decode() for name, value in answer.raw_headers if name in _KEPT_HEADERS}
     tx.later_row(
         _KEEP,
         {

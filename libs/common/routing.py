@@ -72,6 +72,8 @@ class Visit:
     tx: Transaction | None = None
     content: Any = None
     """The body as the route takes it, once it has been read."""
+    shown: BaseModel | None = None
+    """What the answer shows, where the route was called straight."""
 
     @property
     def transaction(self) -> Transaction:
@@ -249,7 +251,7 @@ class Straight:
         given = {name: of(visit) for name, of in self.visits.items()}
         if self.notes is not None:
             given[self.notes] = noted
-        return self.write(await self.route.endpoint(**given, **{self.field.name: visit.content}), noted)
+        return self.write(visit, await self.route.endpoint(**given, **{self.field.name: visit.content}), noted)
 
     async def read(self, request: Request) -> None:
         """The visit has the body as the function takes it. Raises RequestValidationError."""
@@ -260,7 +262,7 @@ class Straight:
             raise RequestValidationError(errors)
         visit.content = value
 
-    def write(self, found: Any, noted: "Noted") -> Response:
+    def write(self, visit: Visit, found: Any, noted: "Noted") -> Response:
         """The answer of what the function returned and noted."""
         if isinstance(found, Response):
             return found
@@ -268,6 +270,7 @@ class Straight:
             assert self.route.response_field is not None, "a route that is called straight has a model"
             found, wrong = self.route.response_field.validate(found, {}, loc=("response",))
             assert not wrong, "a route answers with its model"
+        visit.shown = found
         answer = Response(found.model_dump_json(by_alias=True), noted.status_code or self.route.status_code or 200)
         answer.raw_headers += [(b"content-type", JSON[0].encode()), *noted.raw_headers]
         return answer

@@ -6,10 +6,9 @@ import time
 from typing import Final
 
 from opentelemetry.trace import Span, SpanKind, StatusCode
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from libs.common import failures, logs, metrics, telemetry
+from libs.common import bodies, failures, logs, metrics, telemetry
 from libs.common.doors import RATE_HEADERS, REQUEST_ID
 from libs.common.ids import new_id
 
@@ -30,10 +29,10 @@ class Threshold:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
-        request_id = _request_id(request.headers.get("x-request-id"))
+        headers = bodies.headers(scope)
+        request_id = _request_id(headers.get("x-request-id"))
         scope[REQUEST_ID] = request_id
-        parent = request.headers.get("traceparent")
+        parent = headers.get("traceparent")
         with logs.bound(request_id=request_id), telemetry.span("request", parent=parent, kind=SpanKind.SERVER) as span:
             await self._serve(scope, receive, send, request_id, span)
 
