@@ -38,6 +38,8 @@ async def post_payment(tx: Transaction, found: Answer, named: Match | None) -> s
         return "unmatched"
     claim = await claims.lock(tx, matched.submission.claim_id)
     assert claim is not None, "a submission has a receivable"
+    if named is None and not found.may_be_about(claim.practice_id):
+        return "unmatched"
     with telemetry.share("remittance.payment", claim.traceparent):
         return await _decided(tx, found, matched, claim)
 

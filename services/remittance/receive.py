@@ -149,6 +149,7 @@ async def _add(tx: Transaction, era: Era, file_id: str, position: int, practice_
             "paid_on": era.payment.paid_on,
             "status": status,
             "reason": reason,
+            "within": None if tx.practice_ids is None else sorted(tx.practice_ids),
         },
         rows,
         [_adjustment_row(one, n) for n, one in enumerate(era.adjustments, start=1)],

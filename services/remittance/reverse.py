@@ -26,6 +26,8 @@ async def post_reversal(tx: Transaction, found: Answer) -> str | None:
         return "reversal_unmatched"
     claim = await claims.lock(tx, candidates[0].claim_id)
     assert claim is not None, "a posting has a receivable"
+    if not found.may_be_about(claim.practice_id):
+        return "reversal_unmatched"
     with telemetry.share("remittance.reversal", claim.traceparent):
         return await _reversed(tx, found, candidates, claim)
 

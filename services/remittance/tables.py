@@ -72,7 +72,7 @@ era = _table(
     "era", tenant_id=_T, id=_T, file_id=_T, position=_I, practice_id=_T, payer_id=_T, payer_name=_T,
     payer_identifier=_T, payee_npi=_T, trace=_T, method=_T, amount_cents=_I, claims_cents=_I,
     provider_adjustment_cents=_I, difference_cents=_I, fingerprint=_T, paid_on=_D, status=_T, reason=_T, decision=_T,
-    decided_by=_T, decided_at=_AT, deposit_id=_T, version=_I, created_at=_AT,
+    decided_by=_T, decided_at=_AT, deposit_id=_T, version=_I, created_at=_AT, within=_A,
 )  # fmt: skip
 era_claim = _table(
     "era_claim", tenant_id=_T, id=_T, era_id=_T, practice_id=_T, position=_I, pcn=_T, pcn_key=_T, clp02=_T, icn=_T,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from libs import x12
-from tests.remittance.payers import NPI, PAID, Books, Sent, an_835, answer, line
+from tests.remittance.payers import NPI, PAID, Books, Sent, an_835, answer, line, taken_back
 
 
 def paid(pcn: str = "P1") -> x12.ClaimPayment:
@@ -149,3 +149,29 @@ async def test_who_may_see_one_practice_reads_no_others_money_in_the_totals(book
         names = ("era_received", "payer_cash", "unmatched_deposits", "era_clearing", "era_identity_difference")
         seen[who] = [totals[f"{name}_cents"] for name in (*names, "ledger_imbalance")]
     assert seen == {"all": [18_100, 25_100, 7_000, 0, 0, 0], "one": [9_300, 16_300, 7_000, 0, 0, 0]}
+
+
+async def test_what_who_may_see_one_practice_brings_is_posted_on_its_claims_only(books: Books) -> None:
+    """Whatever control numbers it names, and whenever those become known; who may see all says otherwise, by hand."""
+    limited, beside = books.api.token(practice_ids=[books.practice_id]), Books(books.api)
+    ours, theirs = await books.send(Sent("P1")), await beside.send(Sent("P2"))
+    said = [answer(pcn, line(13500, 9300, *PAID, control=f"{pcn}L1"), icn=f"I{pcn}") for pcn in ("P1", "P2", "P3")]
+    assert (await books.upload(an_835(*said), token=limited)).status_code == 201
+    await books.api.run_due()
+    later = await beside.send(Sent("P3"))
+    assert (await books.stands(ours))["payer_paid"] == 9300
+    assert {one["clp01"]: one["reason"] for one in await books.waiting()} == {"P2": "unmatched", "P3": "unmatched"}
+    for claim in (theirs, later):
+        assert "payer_paid" not in await books.stands(claim)
+
+    [waits] = [one["id"] for one in await books.waiting() if one["clp01"] == "P2"]
+    path, named = f"/v1/unposted/{waits}/match", {"claim_id": theirs.claim_id}
+    assert (await books.api.call("POST", path, named, token=limited)).status_code == 422
+    await books.api.post(path, named)
+    assert (await books.stands(theirs))["payer_paid"] == 9300
+
+    back = an_835(taken_back(said[1]), answer("P4", line(13500, 9300, *PAID)), trace="EFT2")
+    assert (await books.upload(back, token=limited)).status_code == 201
+    await books.api.run_due()
+    assert (await books.stands(theirs))["payer_paid"] == 9300
+    assert "reversal_unmatched" in {one["reason"] for one in await books.waiting()}

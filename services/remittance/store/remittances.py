@@ -31,7 +31,13 @@ class Answer:
     paid_on: date
     trace: str
     era_position: int
+    within: Sequence[str] | None
+    """The practices that who brought it may see; None: all."""
     claim: EraClaim
+
+    def may_be_about(self, practice_id: str) -> bool:
+        """Whether who brought it may say anything of a claim of this practice."""
+        return self.within is None or practice_id in self.within
 
     @property
     def ordering(self) -> list[str]:
@@ -63,6 +69,7 @@ _ANSWER = (
         t.era.c.paid_on,
         t.era.c.trace,
         t.era.c.position.label("era_position"),
+        t.era.c.within,
     )
     .join(t.era, sa.and_(t.era.c.tenant_id == t.era_claim.c.tenant_id, t.era.c.id == t.era_claim.c.era_id))
 )  # fmt: skip
@@ -80,6 +87,7 @@ def _answer(row: Row) -> Answer:
         paid_on=row["paid_on"],
         trace=row["trace"],
         era_position=row["era_position"],
+        within=row["within"],
         claim=of(row),
     )
 
