@@ -7,7 +7,7 @@ from libs.common.db import Transaction
 from libs.common.events.credentialing import CredentialExpiring
 from libs.common.timers import Due, Work
 from services.credentialing import store
-from services.credentialing.domain import NOTICE_DAYS, Credential, next_notice
+from services.credentialing.domain import NOTICE_DAYS, Clinician, Credential, next_notice
 
 EXPIRING = "credentialing.expiring"
 NOTICE_AT = time(8, tzinfo=UTC)
@@ -43,7 +43,7 @@ async def notify(work: Work, due: Due) -> None:
             return
         day = due.at.date()
         if clinician.status == "active" and not await store.outlasted(tx, one):
-            await _tell(tx, one, (one.expires_on - day).days)
+            await _tell(tx, one, clinician, (one.expires_on - day).days)
         following = next_notice(one.kind, one.expires_on, day)
         if following is None:
             await timers.done(tx, due)
@@ -51,7 +51,8 @@ async def notify(work: Work, due: Due) -> None:
             await timers.set(tx, EXPIRING, one.id, at=datetime.combine(following, NOTICE_AT))
 
 
-async def _tell(tx: Transaction, one: Credential, days_left: int) -> None:
+async def _tell(tx: Transaction, one: Credential, clinician: Clinician, days_left: int) -> None:
+    """It is told, and somebody has a task: of the practice, where the clinician works for one only."""
     sequence = await store.count_notice(tx, one.provider_id)
     event = CredentialExpiring(
         provider_id=one.provider_id,
@@ -69,6 +70,7 @@ async def _tell(tx: Transaction, one: Credential, days_left: int) -> None:
         reason=f"{one.kind}_{'expired' if over else 'expiring'}",
         subject_type="credential",
         subject_id=one.id,
+        practice_id=clinician.practice_ids[0] if len(clinician.practice_ids) == 1 else None,
         owner="credentialing",
         due_on=one.expires_on,
         detail=f"{one.provider_id}: {one.kind.replace('_', ' ')} {one.state or ''} ends on {one.expires_on}",

@@ -32,6 +32,17 @@ async def test_a_licence_that_ends_soon_is_told_on_the_day_it_is_recorded(api: A
     assert (task["reason"], task["due_on"], task["owner"]) == ("licence_expiring", "2026-11-20", "credentialing")
 
 
+async def test_the_task_is_of_the_practice_of_a_clinician_who_works_for_one_only(api: Api) -> None:
+    mine, other = await org.practice(api), await org.practice(api, npi="1234567893", name="Elsewhere")
+    for npi, practices in (("1999999984", [mine]), ("1003000126", [mine, other])):
+        await org.clinician(api, mine, npi=npi, practice_ids=practices, licences=[a_licence("2026-11-20")])
+    await api.run_due()
+    assert {task["practice_id"] for task in await api.tasks()} == {mine, None}
+    assert [
+        task["practice_id"] for task in (await api.get("/v1/tasks", token=api.token(practice_ids=[other])))["data"]
+    ] == [None]
+
+
 async def test_a_renewal_settles_the_task(api: Api) -> None:
     practice_id = await org.practice(api)
     provider_id = await org.clinician(api, practice_id, licences=[a_licence("2026-11-20")])
