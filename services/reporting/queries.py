@@ -52,7 +52,15 @@ async def events_after(
 
 
 async def rows_of(tx: Transaction, table: str) -> list[dict[str, Any]]:
-    """Every row of an analytics table that the caller may see, in the order of its key."""
+    """Every row of an analytics table that the caller may see, in the order of its key.
+
+    Of a clinician's practices, those that the caller may see.
+    """
     keys = ", ".join(TABLES[table].keys)
     rows = await tx.all(sa.text(f"select * from reporting.{table} order by {keys}"))
-    return [{name: value for name, value in row.items() if name not in ("tenant_id", "ordinal")} for row in rows]
+    shown = [{name: value for name, value in row.items() if name not in ("tenant_id", "ordinal")} for row in rows]
+    if tx.practice_ids is not None and table == "provider":
+        shown = [
+            row | {"practice_ids": [one for one in row["practice_ids"] if one in tx.practice_ids]} for row in shown
+        ]
+    return shown

@@ -86,6 +86,11 @@ async def test_a_caller_of_one_practice_is_told_of_its_own_clinicians_only(api: 
     everybody, theirs = api.token(), api.token(practice_ids=["prc_1"])
     assert len((await api.get("/v1/events", token=everybody))["data"]) == 4
     assert (await api.get("/v1/events", token=theirs))["data"] == []
+    both = ProviderChanged(provider_id="prv_3", practice_ids=["prc_1", "prc_2"], status="active", level="master")
+    await project(api.worker, [record(both, 1, "credentialing", tenant=api.tenant)], api.tenant)
+    assert "prc_2" in (await api.call("GET", "/v1/exports/provider", token=everybody)).text
+    exported = (await api.call("GET", "/v1/exports/provider?format=ndjson", token=theirs)).text
+    assert [name in exported for name in ("prv_3", "prc_1", "prc_2")] == [True, True, False]
     for table in ("provider", "credential_notice"):
         shown = (await api.call("GET", f"/v1/exports/{table}", token=theirs)).text
         assert "prv_1" in shown
