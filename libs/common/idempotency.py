@@ -97,12 +97,12 @@ async def keep(tx: Transaction, asked: Request, answer: Response) -> None:
         missed=InFlight("A request with this key has just finished; ask again for its answer."),
     )
     if asked.digest.endswith(_SWEEPS):
-        await sweep(tx)
+        sweep(tx)
 
 
-async def sweep(tx: Transaction) -> int:
-    """The tenant's answers older than `KEPT_DAYS` are gone, 1,000 at a time; how many went."""
-    return (await tx.execute(_SWEEP, {"days": KEPT_DAYS, "tenant": tx.tenant})).rowcount
+def sweep(tx: Transaction) -> None:
+    """The tenant's answers older than `KEPT_DAYS` are gone, 1,000 at a time."""
+    tx.later(_SWEEP, {"days": KEPT_DAYS, "tenant": tx.tenant})
 
 
 def _answer(tx: Transaction, kept: Row) -> Response:

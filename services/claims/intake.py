@@ -152,8 +152,9 @@ async def _before(tx: Transaction, messages: Sequence[Message]) -> Sequence[Row]
     locks = [name for message in messages for name in _names(tx, message)] if few else None
     asked = [_asked(message) for message in messages]
     found = await tx.all(_BEFORE, {"locks": locks, **{name: [one[name] for one in asked] for name in asked[0]}})
-    for message, before in zip(messages, found, strict=True) if few else ():
-        _know(tx, message, before)
+    for message, before in zip(messages, found, strict=True):
+        if before["providers_known"] is not None:  # the first of this practice and these people, of a few
+            _know(tx, message, before)
     return found
 
 
@@ -370,6 +371,6 @@ async def from_ehr(tx: Transaction, message: InboundMessage) -> Written:
     return Written("encounter", [(await receive(tx, sent)).encounter_id], sent.practice_id)
 
 
-_BEFORE = sa.text("select * from claims.before_sessions(:locks, :practice, :named, :was, :patient, :on, :place, :npi)")
+_BEFORE = sa.text("select * from claims.before_each(:locks, :practice, :named, :was, :patient, :on, :place, :npi)")
 _INSERT = tables.encounter.insert()
 _INSERT_REVISION = tables.encounter_revision.insert()
