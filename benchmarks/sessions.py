@@ -1,5 +1,6 @@
 """Sessions as an EHR posts them, each another patient's, to a practice that is known."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -36,7 +37,7 @@ def post(stage: Stage, tenant: str, path: str, body: Any) -> bytes:
     )
 
 
-def posts(stage: Stage, tenant: str, numbers: range) -> list[bytes]:
+def posts(stage: Stage, tenant: str, numbers: Iterable[int]) -> list[bytes]:
     """`POST /v1/encounters` for each number."""
     authorization = f"Bearer {stage.token(tenant)}"
     return [
