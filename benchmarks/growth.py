@@ -130,7 +130,7 @@ _TABLES = f"""
 """
 _TOLD_APART = ("external_id", "natural_key", "content_hash", "pcn", "pcn_key", "trace", "fingerprint", "icn")
 _ANOTHERS = f"""
-    regexp_replace(row::text, '_([0-9a-f]{{28}})[0-9a-f]{{4}}', '_\\1' || lpad(to_hex(k), 4, '0'), 'g')::jsonb || (
+    regexp_replace(row::text, '_([0-9a-f]{{28}})[0-9a-f]{{4}}', '_\\1z' || lpad(to_hex(k), 3, '0'), 'g')::jsonb || (
         select coalesce(jsonb_object_agg(name, row ->> name || '-' || k), '{{}}')
         from unnest(array{list(_TOLD_APART)}) name where row ->> name is not null
     ) || case when row ? 'service_date' and row ->> 'service_date' is not null
