@@ -60,11 +60,12 @@ async def connected(url: str, connect_seconds: float) -> AsyncIterator[asyncpg.C
 
 @dataclass(slots=True)
 class Held:
-    """A partition that is ours since generation `since`, and the offset that we read next."""
+    """A partition that is ours since generation `since`, the offset that we read next, and what we last committed."""
 
     partition_id: int
     since: int
     position: int
+    committed: int | None = None
 
 
 class EmbeddedConsumer:
@@ -89,6 +90,8 @@ class EmbeddedConsumer:
         self._member: UUID = uuid4()
         self._generation = 0
         self._stale = True
+        self._forgotten = False
+        """Whether the server may not know any more what we have committed."""
         self._held: dict[TopicPartition, Held] = {}
         self._rotation: deque[TopicPartition] = deque()
         self._wake = asyncio.Event()
@@ -112,6 +115,8 @@ class EmbeddedConsumer:
             async with self._statement() as connection:
                 if self._stale:
                     await self._sync(connection)
+                if self._forgotten:
+                    await self._commit_again(connection)
                 found = await self._fetch(connection, max_records)
             self._pause = POLL_SECONDS[0] if found else min(self._pause * 1.3, POLL_SECONDS[1])
             count, octets = _size(found)
@@ -121,21 +126,38 @@ class EmbeddedConsumer:
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         lost = {tp for tp, offset in offsets.items() if tp not in self._held or offset > self._held[tp].position}
-        kept = {self._held[tp].partition_id: (tp, offset) for tp, offset in offsets.items() if tp not in lost}
+        kept = {tp: offset for tp, offset in offsets.items() if tp not in lost}
         if kept:
             async with self._statement() as connection:
-                refused = await connection.fetchval(
-                    "select log.commit_positions($1, $2, $3, $4, $5)",
-                    self.group,
-                    self._member,
-                    self._generation,
-                    list(kept),
-                    [offset for _, offset in kept.values()],
-                )
-            lost |= {kept[partition_id][0] for partition_id in refused}
+                lost |= await self._commit(connection, kept)
         if lost:
             self._stale = True
             raise PartitionLost(lost)
+
+    async def _commit(
+        self, connection: asyncpg.Connection, offsets: Mapping[TopicPartition, int]
+    ) -> set[TopicPartition]:
+        """The server knows how far we are; returns the partitions that it says are no longer ours."""
+        ids = {self._held[tp].partition_id: tp for tp in offsets}
+        refused = await connection.fetchval(
+            "select log.commit_positions($1, $2, $3, $4, $5)",
+            self.group,
+            self._member,
+            self._generation,
+            list(ids),
+            list(offsets.values()),
+        )
+        lost = {ids[partition_id] for partition_id in refused}
+        for tp in offsets.keys() - lost:
+            self._held[tp].committed = offsets[tp]
+        return lost
+
+    async def _commit_again(self, connection: asyncpg.Connection) -> None:
+        """A server that has died knows our positions again, although no further record may come to commit."""
+        self._forgotten = False
+        known = {tp: one.committed for tp, one in self._held.items() if one.committed is not None}
+        if known and await self._commit(connection, known):
+            self._stale = True
 
     async def close(self) -> None:
         if self._heart is not None:
@@ -182,7 +204,7 @@ class EmbeddedConsumer:
             server_settings={"synchronous_commit": "off"},
         )
         await self._connection.add_listener(CHANNEL, self._on_notice)
-        self._stale = True
+        self._stale = self._forgotten = True
         if self._heart is None:
             self._heart = asyncio.create_task(self._beat(), name=f"heartbeat of {self.group}")
 

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import asyncpg
 import pytest
 
-from libs.common.log import LogRefused, Message, open_log
+from libs.common.log import LogRefused, LogUnavailable, Message, open_log
 from libs.common.log.embedded import EmbeddedLog, Grant, install
 from tests.common.log.test_log import Member
 from tests.common.log.worlds import EmbeddedWorld, Harbour
@@ -218,3 +219,25 @@ async def test_only_logs_that_we_know_are_opened() -> None:
     assert isinstance(open_log("postgresql://h/d"), EmbeddedLog)
     with pytest.raises(ValueError, match="not redis://"):
         open_log("redis://h")
+
+
+async def test_a_server_that_forgot_a_position_as_it_died_is_told_again_though_nothing_new_comes(
+    harbour: Harbour, log: EmbeddedLog, worker: asyncpg.Connection, topic: str, group: str
+) -> None:
+    """Positions are committed without waiting for the disk; what is done has no second effect, but it was lag."""
+    await append(log, worker, topic, b"0", b"1")
+    async with log.consumer(group, [topic]) as member, harbour.admin() as admin:
+        polled = await member.poll(timeout_seconds=5)
+        await member.commit({tp: records[-1].offset + 1 for tp, records in polled.items()})
+        assert await log.lag(group, [topic]) == {}
+
+        await admin.execute("update log.position set committed = null where group_name = $1", group)
+        await admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = "
+            "current_database() and query like '%log.commit_positions%'"
+        )
+        assert sum((await log.lag(group, [topic])).values()) == 2
+        async with asyncio.timeout(10):
+            while await log.lag(group, [topic]):
+                with suppress(LogUnavailable):
+                    assert await member.poll(timeout_seconds=0) == {}, "what is done came again"
