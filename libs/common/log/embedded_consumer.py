@@ -125,10 +125,10 @@ class EmbeddedConsumer:
                 return found
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        lost = {tp for tp, offset in offsets.items() if tp not in self._held or offset > self._held[tp].position}
-        kept = {tp: offset for tp, offset in offsets.items() if tp not in lost}
-        if kept:
-            async with self._statement() as connection:
+        async with self._statement() as connection:  # what we hold may change until it is our turn
+            lost = {tp for tp, offset in offsets.items() if tp not in self._held or offset > self._held[tp].position}
+            kept = {tp: offset for tp, offset in offsets.items() if tp not in lost}
+            if kept:
                 lost |= await self._commit(connection, kept)
         if lost:
             self._stale = True

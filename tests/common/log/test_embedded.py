@@ -241,3 +241,4 @@ async def test_a_server_that_forgot_a_position_as_it_died_is_told_again_though_n
             while await log.lag(group, [topic]):
                 with suppress(LogUnavailable):
                     assert await member.poll(timeout_seconds=0) == {}, "what is done came again"
+    await log.close()
